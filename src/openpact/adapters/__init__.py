@@ -1,0 +1,1 @@
+"""What touches the world. Each adapter knows the domain and no other adapter."""

@@ -1,0 +1,163 @@
+"""The record at rest: events and checkpoints are appended and read, never changed.
+
+Rules of this file:
+- There is no UPDATE and no DELETE here, and triggers refuse them elsewhere.
+- `append` is called by the ledger, inside the transaction of what it records.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from openpact.adapters.store import chain
+from openpact.adapters.store.engine import Row
+from openpact.adapters.store.transaction import Snapshot, Transaction
+from openpact.domain import audit
+
+_EVENT_COLUMNS = (
+    "chain, seq, id, at, type, actor, actor_name, action, target, outcome, "
+    "decision_id, request_id, policy_version, details, prev, hash"
+)
+_PAGE = 1000
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events are wanted; what is not named does not matter."""
+
+    type: str | None = None
+    actor: str | None = None
+    target: str | None = None
+    outcome: str | None = None
+    text: str | None = None
+    from_at: int | None = None
+    to_at: int | None = None
+    before: tuple[int, str] | None = None  # (at, id): only what is older than this event
+
+
+def append(tx: Transaction, draft: audit.Draft) -> audit.Event:
+    """Write the event behind the last one of this transaction's chain."""
+    end = chain.end(tx)
+    event = audit.link(draft, chain=end.chain, seq=end.seq + 1, prev=end.head)
+    tx.run(
+        f"INSERT INTO audit_events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *msgspec.structs.astuple(event),
+    )
+    end.seq, end.head = event.seq, event.hash
+    return event
+
+
+def find(snapshot: Snapshot, wanted: Filter, limit: int) -> list[audit.Event]:
+    """Give the newest events that fit, the newest first."""
+    where, params = _where(wanted)
+    rows = snapshot.rows(
+        f"SELECT {_EVENT_COLUMNS} FROM audit_events {where} ORDER BY at DESC, id DESC LIMIT ?",
+        *params,
+        limit,
+    )
+    return [_event(row) for row in rows]
+
+
+def after(snapshot: Snapshot, at: int, event_id: str, wanted: Filter, limit: int) -> list[audit.Event]:
+    """Give the events that came after this one, the oldest first."""
+    where, params = _where(wanted)
+    joined = "WHERE" if not where else where + " AND"
+    rows = snapshot.rows(
+        f"SELECT {_EVENT_COLUMNS} FROM audit_events {joined} (at > ? OR (at = ? AND id > ?)) ORDER BY at, id LIMIT ?",
+        *params,
+        at,
+        at,
+        event_id,
+        limit,
+    )
+    return [_event(row) for row in rows]
+
+
+def walk(snapshot: Snapshot) -> Iterator[audit.Event]:
+    """Give every event of every chain in the order of the chains."""
+    name, seq = "", 0
+    while True:
+        rows = snapshot.rows(
+            f"SELECT {_EVENT_COLUMNS} FROM audit_events WHERE chain > ? OR (chain = ? AND seq > ?) "
+            "ORDER BY chain, seq LIMIT ?",
+            name,
+            name,
+            seq,
+            _PAGE,
+        )
+        for row in rows:
+            yield _event(row)
+        if len(rows) < _PAGE:
+            return
+        name, seq = rows[-1][0], rows[-1][1]
+
+
+def heads(snapshot: Snapshot) -> dict[str, audit.Head]:
+    """Give where every chain ends."""
+    rows = snapshot.rows("SELECT chain, seq, head FROM audit_chains WHERE seq > 0 ORDER BY chain")
+    return {row[0]: audit.Head(row[1], row[2]) for row in rows}
+
+
+def take_turn(tx: Transaction) -> None:
+    """Wait until no other daemon is sealing, and keep it so until the commit: the row's lock is the turn."""
+    tx.run("UPDATE store_identity SET created_at = created_at WHERE one = 1")
+
+
+def add_checkpoint(tx: Transaction, checkpoint: audit.Checkpoint) -> None:
+    """Write a sealed moment behind the last one."""
+    tx.run(
+        "INSERT INTO audit_checkpoints (number, at, body, hash, key_id, signature) VALUES (?, ?, ?, ?, ?, ?)",
+        *msgspec.structs.astuple(checkpoint),
+    )
+
+
+def last_checkpoint(snapshot: Snapshot) -> audit.Checkpoint | None:
+    """Give the newest sealed moment."""
+    row = snapshot.row(
+        "SELECT number, at, body, hash, key_id, signature FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
+    )
+    return None if row is None else _checkpoint(row)
+
+
+def checkpoints(snapshot: Snapshot) -> list[audit.Checkpoint]:
+    """Give every sealed moment, the oldest first."""
+    rows = snapshot.rows("SELECT number, at, body, hash, key_id, signature FROM audit_checkpoints ORDER BY number")
+    return [_checkpoint(row) for row in rows]
+
+
+def _where(wanted: Filter) -> tuple[str, list[object]]:
+    parts: list[str] = []
+    params: list[object] = []
+    for column, value in (("type", wanted.type), ("target", wanted.target), ("outcome", wanted.outcome)):
+        if value is not None:
+            parts.append(f"{column} = ?")
+            params.append(value)
+    if wanted.actor is not None:
+        parts.append("(actor = ? OR actor_name = ?)")
+        params += [wanted.actor, wanted.actor]
+    if wanted.text is not None:
+        # The text is a value, not a pattern: its wildcards are escaped.
+        like = "%" + wanted.text.replace("!", "!!").replace("%", "!%").replace("_", "!_").lower() + "%"
+        columns = ("action", "target", "actor_name", "details")
+        parts.append("(" + " OR ".join(f"lower({column}) LIKE ? ESCAPE '!'" for column in columns) + ")")
+        params += [like] * len(columns)
+    if wanted.from_at is not None:
+        parts.append("at >= ?")
+        params.append(wanted.from_at)
+    if wanted.to_at is not None:
+        parts.append("at < ?")
+        params.append(wanted.to_at)
+    if wanted.before is not None:
+        at, event_id = wanted.before
+        parts.append("(at < ? OR (at = ? AND id < ?))")
+        params += [at, at, event_id]
+    return ("WHERE " + " AND ".join(parts) if parts else ""), params
+
+
+def _event(row: Row) -> audit.Event:
+    fields = audit.Event.__struct_fields__
+    return audit.Event(**dict(zip(fields, row, strict=True)))
+
+
+def _checkpoint(row: Row) -> audit.Checkpoint:
+    fields = audit.Checkpoint.__struct_fields__
+    return audit.Checkpoint(**dict(zip(fields, row, strict=True)))

@@ -1,0 +1,14 @@
+-- The record is not rewritten: not by our code by mistake, not by a hand at a console by habit.
+-- (A hand that means it can drop these triggers; the chain and its signed checkpoints tell.)
+
+CREATE TRIGGER audit_events_keep BEFORE UPDATE ON audit_events
+BEGIN SELECT RAISE(ABORT, 'audit events are never changed'); END;
+
+CREATE TRIGGER audit_events_stay BEFORE DELETE ON audit_events
+BEGIN SELECT RAISE(ABORT, 'audit events are never deleted'); END;
+
+CREATE TRIGGER audit_checkpoints_keep BEFORE UPDATE ON audit_checkpoints
+BEGIN SELECT RAISE(ABORT, 'audit checkpoints are never changed'); END;
+
+CREATE TRIGGER audit_checkpoints_stay BEFORE DELETE ON audit_checkpoints
+BEGIN SELECT RAISE(ABORT, 'audit checkpoints are never deleted'); END;

@@ -1,0 +1,247 @@
+"""The wiring: the only file that knows every room. Builds each part once and closes them in reverse.
+
+Rules of this file:
+- Nothing is opened at import. What was opened before something failed is closed again.
+- The last thing a daemon writes is its stop, and a checkpoint seals it.
+"""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import socket
+import urllib.parse
+from collections.abc import Callable, MutableMapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from openpact.adapters import files, keyring, logs, peer, seal
+from openpact.adapters.store import open_store
+from openpact.config import Config
+from openpact.domain import errors, instant
+from openpact.domain.principal import SYSTEM, Action
+from openpact.services import doctor
+from openpact.services.audit import Audit
+from openpact.services.care import Care
+from openpact.services.house import House
+from openpact.services.ledger import Ledger
+from openpact.services.passwords import Passwords
+from openpact.services.people import People
+from openpact.services.setup import Setup
+from openpact.services.sign_in import SignIn
+from openpact.services.status import Status
+from openpact.services.tokens import Tokens
+from openpact.services.unlocks import Unlocks
+from openpact.web import app as web
+from openpact.web import serve
+
+_log = structlog.get_logger("openpact")
+_TURN_SECONDS = 1.0
+
+
+class App:
+    """One process of OpenPact, open."""
+
+    def __init__(self, house: House, care: Care, stack: ExitStack) -> None:
+        self.house = house
+        self.care = care
+        self.door = web.build(house)
+        self._stack = stack
+
+    def close(self) -> None:
+        """Close everything in reverse."""
+        self._stack.close()
+
+
+def store_url(config: Config, workspace: Path) -> str:
+    """Give where the store is: what the configuration says, else the file in the workspace."""
+    return config.store.url or "sqlite:///" + urllib.parse.quote(str(workspace / "secure" / "data" / "openpact.db"))
+
+
+def open_app(config: Config, workspace: Path) -> App:
+    """Open everything on a workspace that is there. Raises Unavailable with the reason."""
+    data = workspace / "secure" / "data"
+    with ExitStack() as stack:
+        keys = keyring.open_keyring(data / "master.key")
+        sealer = seal.open_seal(data / "audit")
+        store = open_store(store_url(config, workspace))
+        stack.callback(store.close)
+        ledger = Ledger(store, tell=logs.audit_line if config.logging.audit else lambda _event: None)
+        audit = Audit(store, ledger, sealer, lambda: seal.trust([data / "audit" / "keys"]))
+        passwords = Passwords()
+        unlocks = Unlocks(config.admin.unlock_minutes * instant.MINUTE)
+        engine_uid = _uid_of(config.engine.user)
+        separated = _is_separated(engine_uid)
+        house = House(
+            store=store,
+            ledger=ledger,
+            audit=audit,
+            people=People(store, ledger, passwords, unlocks),
+            setup=Setup(store, ledger, passwords, config.admin.setup_code_hours * instant.HOUR),
+            sign_in=SignIn(store, ledger, passwords, keys, config.admin.issuer),
+            tokens=Tokens(store, ledger),
+            unlocks=unlocks,
+            status=Status(store, ledger.now(), separated=separated, now=ledger.now),
+            separated=separated,
+            engine_uid=engine_uid,
+        )
+        care = Care(
+            ledger,
+            audit,
+            checkpoint_events=config.audit.checkpoint_events,
+            checkpoint_seconds=config.audit.checkpoint_seconds,
+        )
+        return App(house, care, stack.pop_all())
+    raise AssertionError  # for the type checker: the stack swallows nothing
+
+
+def refuse_open_folders(workspace: Path, *, strict: bool) -> None:
+    """Warn of folders and files that are too open; under `security.strict` raise WorkspaceUnusable."""
+    found = files.inspect(workspace)
+    for item in found:
+        _log.warning("workspace", path=item.path, problem=item.message, remedy=item.remedy)
+    if found and strict:
+        raise errors.WorkspaceUnusable(
+            f"{found[0].path} {found[0].message}, and security.strict is on.",
+            hint=f"{found[0].remedy} — or let `openpact doctor --repair` do it.",
+        )
+
+
+def repair(workspace: Path) -> list[files.Finding]:
+    """Set the modes of what is too open, and give what was set."""
+    found = files.inspect(workspace)
+    left = files.repair(found)
+    return [item for item in found if item not in left]
+
+
+def look(config: Config, workspace: Path, *, running: bool) -> list[doctor.Finding]:
+    """Look for the usual faults."""
+    separated = _is_separated(_uid_of(config.engine.user))
+    return doctor.look(config, workspace, store_url(config, workspace), running=running, separated=separated)
+
+
+def up(config: Config, workspace: Path, ready: Callable[[App, str], None]) -> None:
+    """Run the daemon until a stop signal: everything in one process. `ready` is told when it answers, and where."""
+    import uvloop  # noqa: PLC0415 - only a daemon pays for it
+
+    with ExitStack() as stack:
+        stack.callback(os.close, files.lock_workspace(workspace))
+        network = serve.listen_on_network(config.server.host, config.server.port)
+        stack.callback(network.close)
+        path = files.socket_path(workspace)
+        local = serve.listen_at(path)
+        stack.callback(_remove, path)
+        stack.callback(local.close)
+        app = open_app(config, workspace)
+        stack.callback(app.close)
+        host, port = network.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        url = config.server.public_url or f"http://{shown}:{port}"
+        ledger = app.house.ledger
+        ledger.live()
+        ledger.act(SYSTEM, Action.DAEMON_START, "daemon", lambda act: act.details.update(pid=os.getpid()))
+        uvloop.run(_run(app, [network, local], lambda: ready(app, url)))
+        ledger.act(SYSTEM, Action.DAEMON_STOP, "daemon", lambda act: act.details.update(pid=os.getpid()))
+        app.house.audit.seal()
+        app.care.close()
+        ledger.close()
+        _log.info("stopped, and the audit is sealed")
+
+
+async def _run(app: App, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+    chores = asyncio.create_task(_chores(app.care))
+    try:
+        await serve.serve(app.door, sockets, ready)
+    finally:
+        chores.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await chores
+
+
+async def _chores(care: Care) -> None:
+    while True:
+        await asyncio.to_thread(care.turn)
+        await asyncio.sleep(_TURN_SECONDS)
+
+
+def _is_separated(engine_uid: int | None) -> bool:
+    return engine_uid is not None and engine_uid not in {os.geteuid(), 0}
+
+
+def _uid_of(user: str | None) -> int | None:
+    if user is None:
+        return None
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError as fault:
+        raise errors.ConfigInvalid(
+            f"engine.user is {user!r}, and this machine has no such user.", hint=f"Make it: useradd --system {user}"
+        ) from fault
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+class Inside:
+    """The same door for one command of this process's own user, without a daemon and without a socket."""
+
+    def __init__(self, config: Config, workspace: Path) -> None:
+        logs.configure("error", as_json=False)
+        quiet = msgspec.structs.replace(config.logging, audit=False)
+        self._app = open_app(msgspec.structs.replace(config, logging=quiet), workspace)
+        self._acted = False
+
+    def answer(
+        self, method: str, target: str, headers: dict[str, str], raw: bytes, sink: Callable[[int, bytes], object]
+    ) -> None:
+        """Answer one request; the sink gets the status and each piece of the body."""
+        self._acted = self._acted or method != "GET"
+        asyncio.run(_call(self._app, method, target, headers, raw, sink))
+
+    def close(self) -> None:
+        """Seal what was done, and close everything."""
+        try:
+            if self._acted:
+                self._app.house.audit.seal()
+        finally:
+            self._app.close()
+
+
+async def _call(
+    app: App, method: str, target: str, headers: dict[str, str], raw: bytes, sink: Callable[[int, bytes], object]
+) -> None:
+    path, _, query = target.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": urllib.parse.unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": None,
+        "server": None,
+        "state": {"peer": peer.own()},
+    }
+    status = 500
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": raw, "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        else:
+            sink(status, message.get("body", b""))
+
+    await app.door(scope, receive, send)

@@ -1,0 +1,256 @@
+"""How a command reaches the services: through the running daemon's socket, or in this process when none runs.
+
+Rules of this file:
+- Both ways ask the same API and get the same answers; no command knows which it was.
+- Acts of a person need a person: when the door says so, the command asks for name and password and tries again.
+- A secret comes from a hidden prompt or, piped, from standard input; never from the command's arguments.
+"""
+
+import base64
+import getpass
+import http.client
+import json
+import os
+import socket
+import sys
+import urllib.parse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openpact.cli.place import Place
+from openpact.domain import errors
+
+_TIMEOUT = 60.0
+_OTP_DIGITS = 6
+_CHUNK = 65_536
+
+Sink = Callable[[int, bytes], object]
+
+
+class Answered(errors.OpenPactError):
+    """An error that the door answered with."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(
+            str(document.get("message", "The daemon's answer makes no sense.")),
+            hint=document.get("hint"),
+            details={"fields": document["fields"]} if "fields" in document else None,
+        )
+        self.code = str(document.get("error", "internal"))  # type: ignore[misc]
+
+
+class Door:
+    """The way of one command to the services."""
+
+    def __init__(self, place: Place, *, sign_in_as: str | None = None) -> None:
+        self._place = place
+        self._sign_in_as = sign_in_as
+        self._proof: str | None = None
+        self._way: _Socket | _Inside | None = None
+        token = os.environ.get("OPENPACT_TOKEN")
+        if token:
+            self._proof = f"Bearer {token}"
+        click.get_current_context().call_on_close(self.close)
+
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, query: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Ask, and give the answer's document; sign in on the way when the act needs a person."""
+        status, document = self._send(method, path, body, query or {})
+        if status == http.client.UNAUTHORIZED and document.get("error") == "unlock_required" and self._proof is None:
+            self.sign_in()
+            status, document = self._send(method, path, body, query or {})
+        if status >= http.client.BAD_REQUEST:
+            raise Answered(document)
+        return document
+
+    @property
+    def running(self) -> bool:
+        """Say whether a daemon answers on this workspace."""
+        return isinstance(self._through(), _Socket)
+
+    def ensure_signed_in(self) -> dict[str, Any]:
+        """Sign in now, before anything else is asked, unless that is done; the answer says who it is."""
+        me: dict[str, Any] = self.ask("GET", "/api/auth/me")
+        if me.get("role") is None and self._proof is None:
+            self.sign_in()
+            me = self.ask("GET", "/api/auth/me")
+        return me
+
+    def sign_in(self) -> dict[str, Any]:
+        """Sign in at this terminal; the answer says until when it is remembered."""
+        username = self._sign_in_as or ask_text("Username")
+        proof = ask_secret("Password or one-time code")
+        is_code = len(proof) == _OTP_DIGITS and proof.isdigit()  # no password is that short
+        body = {"username": username, "otp" if is_code else "password": proof}
+        status, document = self._send("POST", "/api/auth/unlock", body, {})
+        if status >= http.client.BAD_REQUEST:
+            raise Answered(document)
+        if document.get("unlocked_until") is None:
+            scheme = "OTP" if is_code else "Basic"
+            self._proof = f"{scheme} {base64.b64encode(f'{username}:{proof}'.encode()).decode()}"
+        return document
+
+    def copy(self, path: str, sink: Callable[[bytes], object], **query: Any) -> None:
+        """Ask for something long and give it on piece by piece; sign in first when that is needed."""
+        self.ensure_signed_in()
+        refused: list[bytes] = []
+
+        def take(status: int, piece: bytes) -> None:
+            if status >= http.client.BAD_REQUEST:
+                refused.append(piece)
+            else:
+                sink(piece)
+
+        self._through().answer("GET", _target(path, query), self._headers(), b"", take)
+        if refused:
+            raise Answered(json.loads(b"".join(refused)))
+
+    def close(self) -> None:
+        """End the way."""
+        if self._way is not None:
+            self._way.close()
+
+    def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, query: Mapping[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        raw = b"" if body is None else json.dumps(body).encode()
+        status, pieces = 0, []
+
+        def take(said: int, piece: bytes) -> None:
+            nonlocal status
+            status = said
+            pieces.append(piece)
+
+        self._through().answer(method, _target(path, query), self._headers(), raw, take)
+        answer = b"".join(pieces)
+        document = json.loads(answer) if answer else {}
+        return status, document if isinstance(document, dict) else {}
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Host": "localhost"}
+        return headers if self._proof is None else {**headers, "Authorization": self._proof}
+
+    def _through(self) -> "_Socket | _Inside":
+        if self._way is None:
+            path = self._place.workspace / "run" / "admin.sock"
+            self._way = _Socket(path) if answers(path) else _Inside(self._place)
+        return self._way
+
+
+def ask_text(question: str) -> str:
+    """Ask for a text: at the terminal, or from the next line of standard input."""
+    if sys.stdin.isatty():
+        answer: str = click.prompt(question, err=True)
+        return answer
+    return _next_line(question)
+
+
+def ask_secret(question: str, *, twice: bool = False) -> str:
+    """Ask for a secret without showing it, or take the next line of standard input."""
+    if not sys.stdin.isatty():
+        return _next_line(question)
+    first = getpass.getpass(f"{question}: ", stream=sys.stderr)
+    if twice and getpass.getpass("The same again: ", stream=sys.stderr) != first:
+        raise errors.PasswordMismatch("The two passwords differ.", hint="Type the same password twice.")
+    return first
+
+
+def _next_line(question: str) -> str:
+    line = sys.stdin.readline()
+    if not line:
+        raise errors.UnlockRequired(
+            f"{question}: there is nobody to ask, and standard input has ended.",
+            hint="Run it in a terminal, or give what it asks for as lines of standard input.",
+        )
+    return line.rstrip("\n")
+
+
+def _target(path: str, query: Mapping[str, Any]) -> str:
+    pairs = [
+        (name.removesuffix("_"), str(item))
+        for name, value in query.items()
+        if value is not None
+        for item in (value if isinstance(value, list | tuple) else [value])
+    ]
+    return urllib.parse.quote(path, safe="/%") + ("?" + urllib.parse.urlencode(pairs) if pairs else "")
+
+
+def answers(path: Path) -> bool:
+    """Say whether a daemon listens on this socket. Raises Forbidden when it is another account's."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(2)
+            probe.connect(str(path))
+    except PermissionError as fault:
+        raise errors.Forbidden(
+            f"The socket {path} belongs to another account.",
+            hint="Run this as the user that runs OpenPact, for example with sudo -u.",
+        ) from fault
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+class _Socket:
+    """Through the daemon's socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes, sink: Sink) -> None:
+        """Send one request; the sink gets the status and each piece of the body."""
+        connection = http.client.HTTPConnection("localhost", timeout=_TIMEOUT)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(_TIMEOUT)
+        try:
+            connection.sock.connect(str(self._path))
+            connection.request(method, target, raw or None, headers)
+            answer = connection.getresponse()
+            sink(answer.status, b"")
+            while piece := answer.read(_CHUNK):
+                sink(answer.status, piece)
+        except (OSError, http.client.HTTPException) as fault:
+            raise errors.DaemonUnavailable(
+                "The daemon did not answer.",
+                hint="Run `openpact doctor`; whether the act was done stands in the audit.",
+            ) from fault
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+
+class _Inside:
+    """In this process: the same door, without a daemon."""
+
+    def __init__(self, place: Place) -> None:
+        data = place.workspace / "secure" / "data"
+        try:
+            owner = data.stat().st_uid
+        except PermissionError as fault:
+            raise errors.Forbidden(
+                f"{data} belongs to another account.", hint="Run this as the user that runs OpenPact."
+            ) from fault
+        except OSError as fault:
+            raise errors.NotFound(
+                f"There is no workspace at {place.workspace}.",
+                hint="Make one with `openpact up`, or name it with --workspace.",
+            ) from fault
+        if owner != os.geteuid():
+            raise errors.Forbidden(f"{data} belongs to another account.", hint="Run this as the user that owns it.")
+        from openpact import app
+
+        self._inside = app.Inside(place.loaded.config, place.workspace)
+
+    def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes, sink: Sink) -> None:
+        """Answer one request here; the sink gets the status and each piece of the body."""
+        self._inside.answer(method, target, headers, raw, sink)
+
+    def close(self) -> None:
+        """Seal what was done."""
+        self._inside.close()

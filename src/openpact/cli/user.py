@@ -1,0 +1,209 @@
+"""`openpact user`: the people, from the machine's own terminal."""
+
+from typing import Any
+
+import click
+
+from openpact.cli import output, place
+from openpact.cli.door import Door, ask_secret, ask_text
+from openpact.cli.place import Place
+from openpact.domain import errors
+
+_ROLES = click.Choice(["viewer", "reviewer", "admin"])
+_AS = click.option("--as", "sign_in_as", metavar="NAME", help="Who you are, if it has to be asked.")
+
+
+@click.group("user")
+def command() -> None:
+    """Add, list and change people.
+
+    An act asks for your username and password, once for a few minutes at one terminal. Piped, both and whatever else
+    is asked for are read from standard input, a line each.
+    """
+
+
+@command.command("list", epilog="Example: openpact user list --json")
+@place.as_json
+@place.placed
+def show_all(where: Place, *, as_json: bool) -> None:
+    """List everybody."""
+    users = Door(where).ask("GET", "/api/users")["users"]
+    if as_json:
+        output.document(users)
+        return
+    rows = [
+        (
+            user["username"],
+            user["role"],
+            ", ".join(user["groups"]) or "-",
+            user["state"],
+            "yes" if user["totp"] else "no",
+            output.ago(user["last_seen_at"]),
+        )
+        for user in users
+    ]
+    output.table(("username", "role", "groups", "state", "authenticator", "last seen"), rows, "There is nobody yet.")
+
+
+@command.command("add", epilog="Example: openpact user add bob --role reviewer --group finance")
+@click.argument("username")
+@click.option("--role", type=_ROLES, default="viewer", show_default=True, help="What the person is trusted with.")
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group for approvals; may be repeated.")
+@_AS
+@place.as_json
+@place.placed
+def add(
+    where: Place, *, username: str, role: str, groups: tuple[str, ...], sign_in_as: str | None, as_json: bool
+) -> None:
+    """Add USERNAME. The first person needs the set-up code and becomes administrator."""
+    door = Door(where, sign_in_as=sign_in_as)
+    if door.ask("GET", "/api/setup/status")["setup_required"]:
+        _set_up(door, username)
+        user: dict[str, Any] = {"username": username, "role": "admin", "groups": [], "state": "active"}
+    else:
+        door.ensure_signed_in()
+        password = ask_secret(f"Password for {username}", twice=True)
+        body = {"username": username, "password": password, "role": role, "groups": list(groups)}
+        user = door.ask("POST", "/api/users", body)
+    if as_json:
+        output.document(user)
+    else:
+        output.good(f"{user['username']} is added as {user['role']}.")
+
+
+@command.command("role", epilog="Example: openpact user role bob admin")
+@click.argument("username")
+@click.argument("role", type=_ROLES)
+@_AS
+@place.as_json
+@place.placed
+def set_role(where: Place, *, username: str, role: str, sign_in_as: str | None, as_json: bool) -> None:
+    """Give USERNAME another ROLE."""
+    user = _alter(Door(where, sign_in_as=sign_in_as), username, {"role": role})
+    _say(user, f"{user['username']} is {user['role']} now.", as_json=as_json)
+
+
+@command.command("groups", epilog="Example: openpact user groups bob finance release")
+@click.argument("username")
+@click.argument("groups", nargs=-1)
+@_AS
+@place.as_json
+@place.placed
+def set_groups(where: Place, *, username: str, groups: tuple[str, ...], sign_in_as: str | None, as_json: bool) -> None:
+    """Put USERNAME into exactly these GROUPS; without any, into none."""
+    user = _alter(Door(where, sign_in_as=sign_in_as), username, {"groups": list(groups)})
+    _say(user, f"{user['username']} is in: {', '.join(user['groups']) or 'no group'}.", as_json=as_json)
+
+
+@command.command("disable", epilog="Example: openpact user disable bob")
+@click.argument("username")
+@_AS
+@place.as_json
+@place.placed
+def disable(where: Place, *, username: str, sign_in_as: str | None, as_json: bool) -> None:
+    """Let USERNAME act no more; their tokens end."""
+    user = _alter(Door(where, sign_in_as=sign_in_as), username, {"state": "disabled"})
+    _say(user, f"{user['username']} is disabled, and their tokens are revoked.", as_json=as_json)
+
+
+@command.command("enable", epilog="Example: openpact user enable bob")
+@click.argument("username")
+@_AS
+@place.as_json
+@place.placed
+def enable(where: Place, *, username: str, sign_in_as: str | None, as_json: bool) -> None:
+    """Let a disabled USERNAME act again."""
+    user = _alter(Door(where, sign_in_as=sign_in_as), username, {"state": "active"})
+    _say(user, f"{user['username']} may act again.", as_json=as_json)
+
+
+@command.command("reset-password", epilog="Example: openpact user reset-password bob")
+@click.argument("username")
+@_AS
+@place.as_json
+@place.placed
+def reset_password(where: Place, *, username: str, sign_in_as: str | None, as_json: bool) -> None:
+    """Give USERNAME another password and lift a lock-out. Your own asks for the current one."""
+    door = Door(where, sign_in_as=sign_in_as)
+    me = door.ensure_signed_in()
+    body: dict[str, Any] = {}
+    if me["kind"] == "person" and me["username"] == username.lower():
+        body["current_password"] = ask_secret("Your current password")
+    body["password"] = ask_secret(f"New password for {username}", twice=True)
+    user = _alter(door, username, body)
+    _say(user, f"{user['username']} has another password; every terminal is locked for them.", as_json=as_json)
+
+
+@command.group("totp")
+def totp() -> None:
+    """Enrol or remove an authenticator app, whose codes unlock a terminal instead of the password."""
+
+
+@totp.command("enrol", epilog="Example: openpact user totp enrol")
+@_AS
+@place.placed
+def enrol(where: Place, *, sign_in_as: str | None) -> None:
+    """Enrol an authenticator for yourself."""
+    door = Door(where, sign_in_as=sign_in_as)
+    door.ensure_signed_in()
+    enrolment = door.ask("POST", "/api/auth/totp", {})
+    output.note("Add this to your authenticator app, and keep it from everybody else:")
+    output.note(f"  {enrolment['uri']}")
+    door.ask("POST", "/api/auth/totp/confirm", {"code": ask_text("The code it shows now")})
+    output.good("The authenticator is enrolled.")
+
+
+@totp.command("remove", epilog="Example: openpact user totp remove bob")
+@click.argument("username")
+@_AS
+@place.placed
+def remove(where: Place, *, username: str, sign_in_as: str | None) -> None:
+    """Remove USERNAME's authenticator: your own, or as an administrator somebody else's."""
+    Door(where, sign_in_as=sign_in_as).ask("DELETE", f"/api/users/{username}/totp")
+    output.good(f"{username} has no authenticator any more.")
+
+
+@command.command("unlock", epilog="Example: openpact user unlock --as alice")
+@_AS
+@place.as_json
+@place.placed
+def unlock(where: Place, *, sign_in_as: str | None, as_json: bool) -> None:
+    """Sign in at this terminal for a few minutes."""
+    answer = Door(where, sign_in_as=sign_in_as).sign_in()
+    if as_json:
+        output.document(answer)
+    elif answer["unlocked_until"] is None:
+        output.note("This terminal cannot be told apart from others, so each act asks again.")
+    else:
+        output.good(
+            f"{answer['username']} is signed in at this terminal, {output.ago(answer['unlocked_until'])} it ends."
+        )
+
+
+@command.command("lock", epilog="Example: openpact user lock")
+@place.placed
+def lock(where: Place) -> None:
+    """Forget who is signed in at this terminal."""
+    Door(where).ask("POST", "/api/auth/lock", {})
+    output.good("This terminal is locked.")
+
+
+def _set_up(door: Door, username: str) -> None:
+    code = ask_secret("Set-up code, as `openpact up` printed it")
+    password = ask_secret(f"Password for {username}", twice=True)
+    body = {"username": username, "password": password, "confirm_password": password, "setup_code": code}
+    door.ask("POST", "/api/setup", body)
+
+
+def _alter(door: Door, username: str, body: dict[str, Any]) -> dict[str, Any]:
+    if "/" in username:
+        raise errors.NotFound(f"There is no person named {username!r}.")
+    user: dict[str, Any] = door.ask("PATCH", f"/api/users/{username}", body)
+    return user
+
+
+def _say(user: dict[str, Any], text: str, *, as_json: bool) -> None:
+    if as_json:
+        output.document(user)
+    else:
+        output.good(text)

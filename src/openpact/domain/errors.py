@@ -1,0 +1,292 @@
+"""Every way OpenPact says no, in one tree.
+
+OpenPactError                      code                      said when
+├ NotAuthenticated                 not_authenticated         nobody we know is asking
+│  ├ InvalidCredentials            invalid_credentials       name, password, code or token do not fit together
+│  └ UnlockRequired                unlock_required           the act needs a person, proven now, at this terminal
+├ Refused                          (abstract)                saying it again will not help
+│  ├ Forbidden                     forbidden                 the role or the scopes do not reach this act
+│  ├ SetupCompleted                setup_completed           there is an administrator already
+│  ├ SetupRequired                 setup_required            there is no administrator yet
+│  └ SetupCodeInvalid              setup_code_invalid        not the code that this terminal shows
+├ Invalid                          invalid                   the question itself is wrong
+│  ├ PasswordInvalid               password_invalid          the password breaks the rules
+│  ├ PasswordMismatch              password_mismatch         the two passwords differ
+│  ├ JsonInvalid                   json_invalid              not JSON, or JSON that two readers may read differently
+│  ├ ConfigInvalid                 config_invalid            the configuration has these errors
+│  ├ PathRefused                   path_refused              a path where nothing of ours may live
+│  ├ MediaTypeRefused              media_type_refused        the body is of a kind that is not read here
+│  └ TooLarge                      too_large                 more bytes than a request may have
+├ NotFound                         not_found                 there is no such thing
+├ Conflict                         (abstract)                look again, then retry
+│  ├ AlreadyExists                 already_exists            the name is taken
+│  ├ LastAdministrator             last_administrator        nobody could undo it
+│  └ IllegalMove                   illegal_move              this state does not lead there
+├ LimitExceeded                    rate_limited              too often; may be tried again later
+└ Unavailable                      unavailable               not now; nothing has happened
+   ├ StoreUnavailable              store_unavailable         the store does not answer
+   ├ StoreBusy                     store_busy                somebody else holds the store's lock
+   ├ StoreFull                     store_full                the disk has no room
+   ├ StoreCorrupt                  store_corrupt             the database is damaged
+   ├ StoreNewer                    store_newer               a newer OpenPact wrote this database
+   ├ WorkspaceUnusable             workspace_unusable        a folder cannot be made, read or written
+   ├ KeyExposed                    key_exposed               others can read a private key
+   ├ KeyUnusable                   key_unusable              a key file is damaged or missing
+   ├ NotDelivered                  not_delivered             the deed provably never left; it may be tried again
+   ├ OutcomeUnknown                outcome_unknown           the deed left, and its end was not seen; never repeated
+   ├ PortInUse                     port_in_use               another program listens there
+   └ DaemonUnavailable             daemon_unavailable        no daemon answers on the workspace's socket
+
+Rules of this file:
+- A code never changes its meaning; clients and scripts match on it.
+- A message is one sentence for people; a hint is what to do next. Neither ever holds a secret.
+- Errors know no protocol. Each door has one table (web/respond.py, gateway/respond.py, cli/exits.py) and a test
+  asserts that every leaf is in each.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+
+class OpenPactError(Exception):
+    """The root: an answer of ours, not a fault of ours."""
+
+    code: ClassVar[str] = ""
+    hint: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint if hint is not None else type(self).hint
+        self.details = dict(details or {})
+
+
+class NotAuthenticated(OpenPactError):
+    """Nobody we know is asking."""
+
+    code = "not_authenticated"
+
+
+class InvalidCredentials(NotAuthenticated):
+    """Name, password, code or token do not fit together; which of them is never said."""
+
+    code = "invalid_credentials"
+
+
+class UnlockRequired(NotAuthenticated):
+    """The act needs a person who proves, now and at this terminal, who they are."""
+
+    code = "unlock_required"
+
+
+class Refused(OpenPactError):
+    """Saying it again will not help."""
+
+
+class Forbidden(Refused):
+    """The role or the scopes do not reach this act."""
+
+    code = "forbidden"
+
+
+class SetupCompleted(Refused):
+    """There is an administrator already; set-up happens once."""
+
+    code = "setup_completed"
+
+
+class SetupRequired(Refused):
+    """There is no administrator yet, so nobody can be asked."""
+
+    code = "setup_required"
+
+
+class SetupCodeInvalid(Refused):
+    """Not the set-up code that the terminal shows, or one that has ended."""
+
+    code = "setup_code_invalid"
+
+
+class Invalid(OpenPactError):
+    """The question itself is wrong; `fields` says where."""
+
+    code = "invalid"
+
+    @property
+    def fields(self) -> list[Mapping[str, object]]:
+        """Each thing that is wrong, with its path; empty when the message says it all."""
+        found = self.details.get("fields")
+        return list(found) if isinstance(found, list) else []
+
+
+class PasswordInvalid(Invalid):
+    """The password breaks the rules; the message says which."""
+
+    code = "password_invalid"
+
+
+class PasswordMismatch(Invalid):
+    """The password and its repetition differ."""
+
+    code = "password_mismatch"
+
+
+class JsonInvalid(Invalid):
+    """Not JSON, or JSON that two readers could read differently."""
+
+    code = "json_invalid"
+
+
+class ConfigInvalid(Invalid):
+    """The configuration has errors; each is in `fields` with file, line and column."""
+
+    code = "config_invalid"
+
+
+class PathRefused(Invalid):
+    """A path where nothing of ours may live."""
+
+    code = "path_refused"
+
+
+class MediaTypeRefused(Invalid):
+    """The body is of a kind that is not read here."""
+
+    code = "media_type_refused"
+
+
+class TooLarge(Invalid):
+    """More bytes than a request may have."""
+
+    code = "too_large"
+
+
+class NotFound(OpenPactError):
+    """There is no such thing, or none that the asker may know of."""
+
+    code = "not_found"
+
+
+class Conflict(OpenPactError):
+    """The world is not as the asker believes: look again, then retry."""
+
+
+class AlreadyExists(Conflict):
+    """The name is taken."""
+
+    code = "already_exists"
+
+
+class LastAdministrator(Conflict):
+    """Without this person nobody could administer OpenPact."""
+
+    code = "last_administrator"
+
+
+class IllegalMove(Conflict):
+    """This state does not lead there."""
+
+    code = "illegal_move"
+
+
+class LimitExceeded(OpenPactError):
+    """Too often; `retry_after` seconds from now it may be tried again."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, details={"retry_after": retry_after})
+        self.retry_after = retry_after
+
+
+class Unavailable(OpenPactError):
+    """Not now; nothing has happened."""
+
+    code = "unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    """The store does not answer; what needs it does not happen."""
+
+    code = "store_unavailable"
+    hint = "Run `openpact doctor` to see what is wrong with the store."
+
+
+class StoreBusy(Unavailable):
+    """Somebody else held the store's lock for too long."""
+
+    code = "store_busy"
+    hint = "Try again; if it stays so, look for a long-running backup or a stopped process that holds the database."
+
+
+class StoreFull(Unavailable):
+    """The disk under the store has no room."""
+
+    code = "store_full"
+    hint = "Free some space on the disk that holds the store, then try again; nothing has been half written."
+
+
+class StoreCorrupt(Unavailable):
+    """The database is damaged; it is left as it is."""
+
+    code = "store_corrupt"
+    hint = "Keep the file as it is for inspection and put back a backup."
+
+
+class StoreNewer(Unavailable):
+    """A newer OpenPact wrote this database; an older one could misread it."""
+
+    code = "store_newer"
+    hint = "Install the OpenPact version that last ran here, or a newer one."
+
+
+class WorkspaceUnusable(Unavailable):
+    """A folder of the workspace cannot be made, read or written."""
+
+    code = "workspace_unusable"
+
+
+class KeyExposed(Unavailable):
+    """A private key that others can read is no longer private."""
+
+    code = "key_exposed"
+
+
+class KeyUnusable(Unavailable):
+    """A key file is damaged, or missing where it must be."""
+
+    code = "key_unusable"
+
+
+class NotDelivered(Unavailable):
+    """The deed provably never left us, so it may be tried again."""
+
+    code = "not_delivered"
+
+
+class OutcomeUnknown(Unavailable):
+    """The deed left us and its end was not seen; it is never repeated by itself."""
+
+    code = "outcome_unknown"
+    hint = "Look at the other side to see what happened before you do it again."
+
+
+class PortInUse(Unavailable):
+    """Another program listens there."""
+
+    code = "port_in_use"
+
+
+class DaemonUnavailable(Unavailable):
+    """No daemon answers on the workspace's socket."""
+
+    code = "daemon_unavailable"
+    hint = "Start it with `openpact up`."
+
+
+def leaves(root: type[OpenPactError] = OpenPactError) -> Iterator[type[OpenPactError]]:
+    """Yield every class of the tree that can be raised: those with a code of their own."""
+    if "code" in root.__dict__ and root.code:
+        yield root
+    for branch in root.__subclasses__():
+        yield from leaves(branch)

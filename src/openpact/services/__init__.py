@@ -1,0 +1,1 @@
+"""What happens: one noun a file, one verb a method. Every change goes through the ledger."""

@@ -1,0 +1,37 @@
+"""What is still to come, one name for each part of the product: the reason why a promise has no test yet.
+
+Rules of this file:
+- A gap names a part of the product, in words that a reader of the documentation knows.
+- When a part is built its name here goes, and with it every excuse that leaned on it.
+"""
+
+ADMIN_API = "arrives with the Admin API"
+ADMIN_UI = "arrives with the admin UI"
+AGENT_TOOLS = "arrives with the tools for agents"
+APPROVALS = "arrives with approvals"
+BACKUP = "arrives with backup and restore"
+CONTAINERS = "arrives with the container images"
+DEMO = "arrives with the demo"
+DOCS = "arrives with the documentation site"
+GATEWAY = "arrives with the gateway"
+INIT = "arrives with wrapping MCP clients"
+LAUNCH = "arrives with launching AI engines"
+METRICS = "arrives with metrics"
+MUTATION = "arrives with mutation testing"
+NOTIFICATIONS = "arrives with notifications"
+PASSKEYS = "arrives with passkeys"
+PINNING = "arrives with the pinning of tools"
+POLICY = "arrives with the policy engine"
+POLICY_TOOLS = "arrives with the tools for policies"
+PROXY = "arrives with the standalone proxy"
+RETENTION = "arrives with audit retention"
+REVIEW = "arrives with the access review"
+SANDBOX = "arrives with the sandbox"
+SCHEDULES = "arrives with schedules"
+SCRIPTS = "arrives with scripts"
+SECRETS = "arrives with the secret store"
+SIGN_IN = "arrives with signing in over the web"
+SINKS = "arrives with the audit sinks"
+SSO = "arrives with single sign-on"
+TLS = "arrives with native TLS"
+TRACES = "arrives with OpenTelemetry"
