@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from tests.requirements import PAGES, PROMISES, Promise
 from tests.requirements.register import (
     Mark,

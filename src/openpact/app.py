@@ -219,7 +219,7 @@ async def _call(
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
-        "asgi": {"version": "3.0"},
+        "asgi": {"version": "3.0", "spec_version": "2.4"},  # such a stream waits for no hang-up
         "http_version": "1.1",
         "method": method,
         "scheme": "http",

@@ -15,7 +15,7 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 import msgspec.inspect as mi
 
-from openpact.domain.document import Fault, Node, Scalar, interpolate, leaves, overlay
+from openpact.domain.document import Fault, Node, Scalar, interpolate, leaves, overlay, quoted
 from openpact.domain.strict_yaml import read
 from openpact.domain.typed import convert, nearest
 
@@ -100,8 +100,9 @@ def from_environment(
     for variable in sorted(environment):
         if not variable.upper().startswith(_PREFIX) or "__" not in variable[len(_PREFIX) - 1 :]:
             continue
-        key = variable[len(_PREFIX) :].lower().replace("__", ".")
-        origin = f"environment {variable}"
+        shown = quoted(variable)[1:-1]  # a variable's name may hold anything, also what a terminal would obey
+        key = shown[len(_PREFIX) :].lower().replace("__", ".")
+        origin = f"environment {shown}"
         if variable in known:
             text = environment[variable]
             overrides.append(Override(key, Scalar(0, 0, text, text, loose=True), "environment", origin))

@@ -40,6 +40,7 @@ _KEY = ("a key that is no text", "Put the key in quotes.")
 _MERGE = ("a merge key", "Write the keys out.")
 _ESCAPE = ("a backslash in double quotes that makes no character", "Write it as \\\\, or use single quotes.")
 _OPEN = ("a quote that is not closed", "Close it before the next line of --- or the end of the file.")
+_BLOCK = ("something after | or >", "Begin the text on the next line; quote a text that begins with | or >.")
 _BRACKETS = (
     "brackets that are not closed, or lack a comma",
     "Close them on the same level; put a text that contains brackets, as ${NAME} does, in quotes.",
@@ -58,6 +59,9 @@ _SYNTAX = (
     ("',' or", _BRACKETS),
     ("end of stream", _OPEN),
     ("unexpected document", _OPEN),
+    ("comment or line break", _BLOCK),
+    ("a comment or a line break", _BLOCK),
+    ("chomping or indentation", _BLOCK),
     ("alphabetic or numeric", _ALIAS),
     ("escape", _ESCAPE),
     ("hexdecimal", _ESCAPE),  # libyaml's spelling
@@ -179,13 +183,17 @@ class _Reading:
 
     def note_syntax(self, error: yaml.MarkedYAMLError) -> None:
         """Say in our words what the parser could not read."""
-        message, hint = next((said for words, said in _SYNTAX if words in str(error.problem)), _UNKNOWN)
+        problem = str(error.problem)
+        message, hint = next((said for words, said in _SYNTAX if words in problem), _UNKNOWN)
         mark, context = error.problem_mark, error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else self.last
         if place.column <= self._tabbed.get(place.line - 1, 0):
             message, hint = _TAB
-        elif mark and context and not self._text[mark.index :].strip():
-            place = Place(context.line + 1, context.column + 1)  # what is missing at the end was opened there
+        elif mark and not self._text[mark.index :].strip():
+            # Something is missing at the end: the place is where it was opened, or the last that there is.
+            opened = context.index if context and context.index < mark.index else len(self._text.rstrip()) - 1
+            place = _place_in(self._text, opened)
+            message, hint = _BRACKETS if "node content" in problem else (message, hint)
         elif context and context.line < place.line - 1:
             hint += f" It began on line {context.line + 1}."
         self.faults.append(place.fault("", message, hint))
