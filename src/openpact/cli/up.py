@@ -12,7 +12,6 @@ from openpact.cli.place import Place, as_json, options
 @options
 @click.option("--host", metavar="ADDRESS", help="The address to listen on; 127.0.0.1 unless configured.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port; 8080 unless configured.")
-@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @as_json
 def command(
     *,
@@ -20,7 +19,6 @@ def command(
     config_file: str | None,
     host: str | None,
     port: int | None,
-    open_page: bool,
     as_json: bool,
 ) -> None:
     """Run everything in one process; make the workspace on first use. SIGTERM or Ctrl-C stops it cleanly."""
@@ -43,8 +41,6 @@ def command(
         else:
             _tell(url, str(where.workspace), code, new=new, separated=running.house.separated)
         sys.stdout.flush()
-        if open_page:
-            click.launch(_page(url, code))
 
     app.up(config, where.workspace, ready)
 
@@ -55,13 +51,8 @@ def _tell(url: str, workspace: str, code: str | None, *, new: bool, separated: b
     click.echo(f"  Workspace:  {workspace}" + (" (new)" if new else ""))
     if code is not None:
         click.echo(f"  Setup code: {click.style(code, bold=True)}")
-        click.echo(f"  Set it up:  {_page(url, code)}")
-        click.echo(f"              or in another terminal: openpact user add NAME --workspace {workspace}")
+        click.echo(f"  Set it up:  openpact user add NAME --workspace {workspace}    (in another terminal)")
     if not separated:
         click.echo("  Not separated: agent and person share one account, so each decision asks for a password or code.")
     click.echo("  Stop it with Ctrl-C.")
 
-
-def _page(url: str, code: str | None) -> str:
-    # The code stands in the fragment: a browser sends it to nobody, and no log keeps it.
-    return url if code is None else f"{url}/setup#{code}"

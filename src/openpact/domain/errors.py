@@ -23,6 +23,7 @@ OpenPactError                      code                      said when
 │  ├ LastAdministrator             last_administrator        nobody could undo it
 │  └ IllegalMove                   illegal_move              this state does not lead there
 ├ LimitExceeded                    rate_limited              too often; may be tried again later
+├ OutcomeUnknown                   outcome_unknown           the deed left, and its end was not seen; never repeated
 └ Unavailable                      unavailable               not now; nothing has happened
    ├ StoreUnavailable              store_unavailable         the store does not answer
    ├ StoreBusy                     store_busy                somebody else holds the store's lock
@@ -33,7 +34,6 @@ OpenPactError                      code                      said when
    ├ KeyExposed                    key_exposed               others can read a private key
    ├ KeyUnusable                   key_unusable              a key file is damaged or missing
    ├ NotDelivered                  not_delivered             the deed provably never left; it may be tried again
-   ├ OutcomeUnknown                outcome_unknown           the deed left, and its end was not seen; never repeated
    ├ PortInUse                     port_in_use               another program listens there
    └ DaemonUnavailable             daemon_unavailable        no daemon answers on the workspace's socket
 
@@ -199,6 +199,13 @@ class LimitExceeded(OpenPactError):
         self.retry_after = retry_after
 
 
+class OutcomeUnknown(OpenPactError):
+    """The deed left us and its end was not seen; it is never repeated by itself."""
+
+    code = "outcome_unknown"
+    hint = "Look at what happened before you do it again."
+
+
 class Unavailable(OpenPactError):
     """Not now; nothing has happened."""
 
@@ -262,13 +269,6 @@ class NotDelivered(Unavailable):
     """The deed provably never left us, so it may be tried again."""
 
     code = "not_delivered"
-
-
-class OutcomeUnknown(Unavailable):
-    """The deed left us and its end was not seen; it is never repeated by itself."""
-
-    code = "outcome_unknown"
-    hint = "Look at the other side to see what happened before you do it again."
 
 
 class PortInUse(Unavailable):

@@ -36,7 +36,7 @@ class Care:
         """Do what is due."""
         try:
             self._turn(self._ledger.now())
-        except errors.Unavailable as fault:
+        except (errors.Unavailable, errors.OutcomeUnknown) as fault:
             _log.warning("chores wait for the store", reason=fault.code)
 
     def _turn(self, now: int) -> None:

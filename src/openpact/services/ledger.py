@@ -262,7 +262,7 @@ class Ledger:
     async def _end_soon(self, end: "_End") -> None:
         try:
             await self._soon(lambda tx: self._end(tx, end), Durability.FULL)
-        except errors.Unavailable as fault:
+        except (errors.Unavailable, errors.OutcomeUnknown) as fault:
             self._owed.append(end)
             raise errors.OutcomeUnknown("The deed has left, and its end could not be recorded yet.") from fault
 
@@ -294,8 +294,8 @@ class Ledger:
         self._record(tx, entry, end.outcome)
 
     def _failed(self, entry: "_Entry", fault: Exception) -> Callable[[Transaction], None]:
-        # A store that stopped answering may have committed: then nobody can say that the act failed.
-        outcome = "unknown" if isinstance(fault, errors.StoreUnavailable) else "failed"
+        # A store that was lost while it committed may have done so: then nobody can say that the act failed.
+        outcome = "unknown" if isinstance(fault, errors.OutcomeUnknown) else "failed"
         return lambda tx: self._record(tx, entry, outcome, fault)
 
     def _record(self, tx: Transaction, entry: "_Entry", outcome: str, fault: Exception | None = None) -> None:

@@ -1,8 +1,8 @@
 """Signing in: who somebody is, shown by a password, a one-time code or a token.
 
 Rules of this file:
-- A try is counted before the proof is looked at, by account and by account and address; failures in a row lock the
-  account for longer and longer, across restarts.
+- A try is counted before the proof is looked at, by account and by address; failures in a row lock the account for
+  longer and longer, across restarts.
 - Unknown name, wrong proof, disabled and locked account cost the same and read the same.
 - A one-time code works once: its time step is spent in the transaction that accepts it.
 """
@@ -61,8 +61,9 @@ class SignIn:
     def person(self, who: Principal, username: str, proof: Proof, address: str, request: str | None = None) -> Person:
         """Give the person that the proof shows, and record the sign-in. Raises InvalidCredentials, LimitExceeded."""
         name = _readable(username)
-        self._count_try(f"sign-in/{name}")
-        self._count_try(f"sign-in-from/{address}", TRIES_A_MINUTE_FROM_ONE_ADDRESS)
+        by_name, by_address = f"sign-in/{name}", f"sign-in-from/{address}"
+        self._count_try(by_name)
+        self._count_try(by_address, TRIES_A_MINUTE_FROM_ONE_ADDRESS)
         with self._store.reading() as snapshot:
             known = people.find_named(snapshot, name)
         step = self._proven(known, proof)
@@ -81,6 +82,8 @@ class SignIn:
             if step and not people.spend_totp_step(act.tx, person.id, step):
                 raise errors.InvalidCredentials("This one-time code was used before.", hint="Wait for the next one.")
             people.note_success(act.tx, person.id, act.now)
+            for counted in (by_name, by_address):  # who proves it may do so as often as there are acts
+                throttles.give_back(act.tx, counted)
             act.details.update(person=person.id, by="totp" if step else "password")
             return person
 
@@ -172,9 +175,9 @@ class SignIn:
             )
 
     def _note_failure(self, known: Person | None) -> None:
-        if known is None:
-            return
         now = self._ledger.now()
+        if known is None or known.locked_until > now:
+            return  # a lock that is knocked at does not grow: it ends, and the owner gets in
 
         def job(tx: Transaction) -> None:
             failures = people.note_failure(tx, known.id)

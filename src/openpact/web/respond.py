@@ -43,7 +43,7 @@ STATUS: Mapping[type[errors.OpenPactError], int] = {
     errors.KeyExposed: 503,
     errors.KeyUnusable: 503,
     errors.NotDelivered: 503,
-    errors.OutcomeUnknown: 503,
+    errors.OutcomeUnknown: 504,
     errors.PortInUse: 503,
     errors.DaemonUnavailable: 503,
 }

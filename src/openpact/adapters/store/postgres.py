@@ -138,8 +138,13 @@ class PostgresConnection:
         self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def commit(self) -> None:
-        """Commit. A connection lost here leaves the end unknown to us: it is never reported as done."""
-        self.execute("COMMIT")
+        """Commit. A connection lost here leaves the end unknown: it is reported as neither done nor undone."""
+        try:
+            self.execute("COMMIT")
+        except errors.StoreUnavailable as fault:
+            if self.alive():
+                raise
+            raise errors.OutcomeUnknown("The store was lost while it committed.") from fault
 
     def rollback(self) -> None:
         """Undo; on a lost connection the server has done so by itself."""

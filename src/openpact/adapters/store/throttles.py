@@ -25,6 +25,11 @@ def take(tx: Transaction, name: str, now: int, window: int, limit: int) -> int |
     return int(row[1]) + window
 
 
+def give_back(tx: Transaction, name: str) -> None:
+    """Take one try off the count: it was no guess."""
+    tx.run("UPDATE throttles SET used = used - 1 WHERE name = ? AND used > 0", name)
+
+
 def forget(tx: Transaction, before: int) -> None:
     """Remove windows that began before that instant."""
     tx.run("DELETE FROM throttles WHERE window_at < ?", before)
