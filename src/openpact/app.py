@@ -99,12 +99,18 @@ def open_app(config: Config, workspace: Path) -> App:
     raise AssertionError  # for the type checker: the stack swallows nothing
 
 
-def refuse_open_folders(workspace: Path, *, strict: bool) -> None:
-    """Warn of folders and files that are too open; under `security.strict` raise WorkspaceUnusable."""
+def refuse_open_folders(config: Config, file: Path | None, workspace: Path) -> None:
+    """Warn of what is too open; refuse it under `security.strict`, and always what the AI's user could exchange.
+
+    Raises WorkspaceUnusable, PathRefused.
+    """
+    if _is_separated(_uid_of(config.engine.user)) and config.engine.user is not None:
+        own = [workspace / "secure", *([] if file is None else [file.absolute()])]
+        files.refuse_writable_by(config.engine.user, own)
     found = files.inspect(workspace)
     for item in found:
         _log.warning("workspace", path=item.path, problem=item.message, remedy=item.remedy)
-    if found and strict:
+    if found and config.security.strict:
         raise errors.WorkspaceUnusable(
             f"{found[0].path} {found[0].message}, and security.strict is on.",
             hint=f"{found[0].remedy} — or let `openpact doctor --repair` do it.",

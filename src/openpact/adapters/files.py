@@ -7,6 +7,7 @@ Rules of this file:
 
 import fcntl
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -63,9 +64,10 @@ def make(workspace: Path) -> bool:
             os.mkdir(folder, mode)  # noqa: PTH102 - the mode is given with the making, not after it
             os.chmod(folder, mode)  # noqa: PTH101 - the umask may have taken bits away
         except FileExistsError:
-            if not stat.S_ISDIR(folder.lstat().st_mode):
+            wrong = folder.parent if not folder.parent.is_dir() else folder
+            if not stat.S_ISDIR(wrong.lstat().st_mode):
                 raise errors.WorkspaceUnusable(
-                    f"{folder} is not a folder.", hint="Move it away, or choose another workspace with --workspace."
+                    f"{wrong} is not a folder.", hint="Move it away, or choose another workspace with --workspace."
                 ) from None
         except OSError as fault:
             raise errors.WorkspaceUnusable(
@@ -116,6 +118,23 @@ def repair(findings: list[Finding]) -> list[Finding]:
     return left
 
 
+def refuse_writable_by(user: str, paths: list[Path]) -> None:
+    """Refuse paths that this user could exchange: by itself, or by a folder above it. Raises PathRefused."""
+    who = pwd.getpwnam(user)
+    groups = set(os.getgrouplist(user, who.pw_gid))
+    for path in paths:
+        for step in (path, *path.parents):
+            try:
+                seen = step.stat()
+            except FileNotFoundError:
+                continue
+            if _may_write(seen, who.pw_uid, groups):
+                raise errors.PathRefused(
+                    f"{user}, as whom the AI runs, can write {step}, and so exchange {path}.",
+                    hint=f"Take that away: chown it to another user, or chmod go-w {step}",
+                )
+
+
 def lock_workspace(workspace: Path) -> int:
     """Take the workspace for this daemon, for as long as the descriptor is open. Raises PortInUse."""
     descriptor = os.open(workspace / "run" / "up.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -139,6 +158,15 @@ def socket_path(workspace: Path) -> Path:
             hint="Choose a shorter one with --workspace.",
         )
     return path
+
+
+def _may_write(seen: os.stat_result, uid: int, groups: set[int]) -> bool:
+    if seen.st_uid == uid:
+        return True  # its owner can give itself the right
+    if seen.st_gid in groups and seen.st_mode & stat.S_IWGRP:
+        return True
+    # In a sticky folder, as /tmp is, everybody makes files but nobody exchanges another's.
+    return bool(seen.st_mode & stat.S_IWOTH) and not (stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX)
 
 
 def _try_writing(folder: Path) -> None:

@@ -7,6 +7,7 @@ Rules of this file:
 """
 
 import base64
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -51,15 +52,8 @@ class Keyring:
 def open_keyring(path: Path) -> Keyring:
     """Open the master key, made when there is none. Raises KeyExposed, KeyUnusable, WorkspaceUnusable."""
     try:
-        try:
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(made, "wb") as file:
-                file.write(os.urandom(_KEY_BYTES))
-                file.flush()
-                os.fsync(made)
+        if not path.exists():
+            _make(path)
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
@@ -79,3 +73,22 @@ def open_keyring(path: Path) -> Keyring:
             hint="Put back a backup of it; without it the sealed secrets cannot be opened.",
         )
     return Keyring(key)
+
+
+def _make(path: Path) -> None:
+    """Make the key beside and put it in place whole: a crash leaves none, and of two at once one is first."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(made, os.urandom(_KEY_BYTES))
+        os.fsync(made)
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, path, follow_symlinks=False)
+    finally:
+        os.close(made)
+        beside.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)  # what it seals is durable at once, and so must its name be
+    finally:
+        os.close(folder)

@@ -21,7 +21,7 @@ from openpact.domain.audit import Event
 MASK = "***"
 _SECRET_NAMES = ("password", "passwd", "secret", "authorization", "cookie", "otp", "api_key", "private_key")
 _TOKEN = re.compile(r"opt_[A-Za-z0-9_-]{16,}")
-_URL_PASSWORD = re.compile(r"(?<=://)([^:/?#@\s]*):([^@/?#\s]*)@")
+_URL_PASSWORD = re.compile(r"(?<=://)([^:/?#@\s]*):([^/?#\s]*)@")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|otp) +[A-Za-z0-9._~+/=-]{8,}")
 _SHORTEST_HIDDEN = 6
 _TAKEN = frozenset({"event", "level", "ts", "exception", "chain", "seq"})  # what a line says in places of their own
@@ -38,7 +38,7 @@ def hide(secret: str) -> None:
 def masked(thing: Any) -> Any:
     """Give the value with every secret in it masked."""
     if isinstance(thing, str):
-        for secret in _hidden:
+        for secret in sorted(_hidden, key=len, reverse=True):  # the longer first: one may begin with another
             thing = thing.replace(secret, MASK)
         thing = _TOKEN.sub("opt_" + MASK, thing)
         thing = _BEARER.sub(lambda match: f"{match[1]} {MASK}", thing)
@@ -47,7 +47,9 @@ def masked(thing: Any) -> Any:
         return {masked(key): MASK if _is_secret_name(key) else masked(item) for key, item in thing.items()}
     if isinstance(thing, list | tuple | set | frozenset):
         return [masked(item) for item in thing]
-    return thing
+    if thing is None or isinstance(thing, bool | int | float):
+        return thing
+    return masked(thing.decode("utf-8", "replace") if isinstance(thing, bytes) else str(thing))
 
 
 def configure(level: str, *, as_json: bool, stream: TextIO | None = None) -> None:
@@ -69,7 +71,7 @@ def configure(level: str, *, as_json: bool, stream: TextIO | None = None) -> Non
             _as_json if as_json else _as_text,
         ],
     )
-    handler = _Handler(stream or sys.stderr)
+    handler = _Stream(stream or sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -86,7 +88,7 @@ def audit_line(event: Event) -> None:
     structlog.get_logger("openpact.audit").info(line, chain=event.chain, seq=event.seq, **details)
 
 
-class _Handler(logging.StreamHandler[TextIO]):
+class _Stream(logging.StreamHandler[TextIO]):
     """A stream whose loss is silent: the terminal was closed, the disk of the log is full."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
@@ -124,4 +126,4 @@ def _as_text(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> st
 
 
 def _as_json(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:
-    return json.dumps(fields, default=str, ensure_ascii=False)
+    return json.dumps(fields, default=str)

@@ -36,7 +36,13 @@ class Seal:
 
     def write_head(self, line: str) -> None:
         """Remember the newest checkpoint outside the store."""
-        write_durably(self._folder / "head", line.encode() + b"\n", 0o600)
+        try:
+            write_durably(self._folder / "head", line.encode() + b"\n", 0o600)
+        except OSError as fault:
+            raise errors.WorkspaceUnusable(
+                f"The audit head in {self._folder} cannot be written: {fault.strerror}.",
+                hint=f"Check who owns {self._folder} and that its disk has room.",
+            ) from fault
 
     def read_head(self) -> bytes | None:
         """Give the checkpoint that was sealed last, or None when none was."""
@@ -83,10 +89,11 @@ class Trust:
         if key is None:
             return False
         try:
-            key.verify(base64.b64decode(signature, validate=True), data)
+            raw = base64.b64decode(signature, validate=True)
+            key.verify(raw, data)
         except (InvalidSignature, ValueError):
             return False
-        return True
+        return base64.b64encode(raw).decode() == signature  # the last letter has bits that no byte needs
 
 
 def trust(paths: list[Path]) -> Trust:

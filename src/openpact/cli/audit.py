@@ -17,7 +17,7 @@ _FOLLOW_SECONDS = 1.0
 _EXIT_BROKEN = 1
 
 
-@click.group("audit")
+@click.group("audit", epilog="Example: openpact audit tail --follow")
 def command() -> None:
     """Follow, search, export and verify the record."""
 
@@ -55,7 +55,7 @@ def tail(where: Place, *, lines: int, follow: bool, as_json: bool, **filters: st
             _print(event, as_lines=as_lines)
 
 
-@command.command("search", epilog="Example: openpact audit search bob --from 2026-01-01T00:00:00Z --outcome refused")
+@command.command("search", epilog="Example: openpact audit search bob --outcome refused")
 @click.argument("text", required=False)
 @click.option("--from", "from_", metavar="TIME", help="Not before this time.")
 @click.option("--to", metavar="TIME", help="Before this time.")
@@ -89,6 +89,7 @@ def export(where: Place, *, file: str | None, form: str, sign_in_as: str | None)
     door = Door(where, sign_in_as=sign_in_as)
     if file is None:
         door.copy("/api/audit/export", sys.stdout.buffer.write, format=form)
+        sys.stdout.buffer.flush()
         return
     door.ensure_signed_in()
     progress = _Progress("exported")
@@ -98,7 +99,11 @@ def export(where: Place, *, file: str | None, form: str, sign_in_as: str | None)
     output.note(f"The record is in {file}.")
 
 
-@command.command("verify", epilog="Example: openpact audit verify --export record.jsonl --key public.pem --head 3f…")
+@command.command(
+    "verify",
+    short_help="Name every place where the record was changed.",
+    epilog="Example: openpact audit verify --export record.jsonl --key public.pem",
+)
 @click.option("--export", "file", metavar="FILE", help="Verify this export, offline.")
 @click.option("--key", "keys", multiple=True, metavar="FILE", help="A public key, or a folder of them, for --export.")
 @click.option("--head", "heads", multiple=True, metavar="HASH", help="A head noted earlier, that must still be there.")
@@ -152,15 +157,16 @@ def _tell(report: dict[str, Any]) -> None:
         place_ = f"{fault['chain']}/{fault['seq']}" if fault["chain"] else "checkpoints"
         kind = click.style(fault["kind"].upper(), fg="red", bold=True)
         click.echo(f"{kind}  {logfmt.visible(place_)}  {logfmt.visible(fault['message'])}")
-    counts = f"{report['events']} events, {report['checkpoints']} checkpoints"
+    counts = f"{output.count(report['events'], 'event')}, {output.count(report['checkpoints'], 'checkpoint')}"
     if report["intact"]:
         output.good(f"The record is intact: {counts}.")
     else:
-        click.echo(f"The record was changed: {len(report['faults'])} faults in {counts}.")
+        click.echo(f"The record was changed: {output.count(len(report['faults']), 'fault')} in {counts}.")
     if report["unsealed"]:
-        output.note(f"{report['unsealed']} events came after the last checkpoint and are not sealed yet.")
+        output.note(f"Not sealed yet: {output.count(report['unsealed'], 'event')} after the last checkpoint.")
     if report["head"]:
-        output.note(f"Head: {report['head']}  (keep it elsewhere, and give it as --head next time)")
+        output.note(f"Head: {report['head']}")
+        output.note("Keep the head elsewhere, and give it as --head next time.")
 
 
 def _print(event: dict[str, Any], *, as_lines: bool) -> None:

@@ -10,7 +10,7 @@ from openpact.cli import output, place
 from openpact.cli.place import Place
 
 
-@click.group("config")
+@click.group("config", epilog="Example: openpact config check")
 def command() -> None:
     """Check and show the configuration."""
 
@@ -27,7 +27,9 @@ def check(where: Place, *, as_json: bool) -> None:
         output.good(f"{file} is right." if file else "There is no configuration file: every default is in force.")
 
 
-@command.command("show", epilog="Example: openpact config show --json")
+@command.command(
+    "show", short_help="Show each value in force and its origin.", epilog="Example: openpact config show --json"
+)
 @click.option("--all", "everything", is_flag=True, help="Also what is at its default.")
 @place.as_json
 @place.placed

@@ -7,6 +7,7 @@ Rules of this file:
 """
 
 import base64
+import contextlib
 import getpass
 import http.client
 import json
@@ -14,7 +15,7 @@ import os
 import socket
 import sys
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class Door:
         if status == http.client.UNAUTHORIZED and document.get("error") == "unlock_required" and self._proof is None:
             self.sign_in()
             status, document = self._send(method, path, body, query or {})
-        if status >= http.client.BAD_REQUEST:
+        if status >= http.client.MULTIPLE_CHOICES:
             raise Answered(document)
         return document
 
@@ -82,6 +83,7 @@ class Door:
 
     def sign_in(self) -> dict[str, Any]:
         """Sign in at this terminal; the answer says until when it is remembered."""
+        self._through()  # where there is nobody to sign in to, nobody is asked
         username = self._sign_in_as or ask_text("Username")
         proof = ask_secret("Password or one-time code")
         is_code = len(proof) == _OTP_DIGITS and proof.isdigit()  # no password is that short
@@ -143,10 +145,14 @@ class Door:
 
 def ask_text(question: str) -> str:
     """Ask for a text: at the terminal, or from the next line of standard input."""
-    if sys.stdin.isatty():
+    if not sys.stdin.isatty():
+        return _next_line(question)
+    try:
         answer: str = click.prompt(question, err=True)
-        return answer
-    return _next_line(question)
+    except click.Abort:
+        click.echo(err=True)  # what is said next begins on a line of its own
+        raise
+    return answer
 
 
 def ask_secret(question: str, *, twice: bool = False) -> str:
@@ -176,7 +182,14 @@ def _target(path: str, query: Mapping[str, Any]) -> str:
         if value is not None
         for item in (value if isinstance(value, list | tuple) else [value])
     ]
-    return urllib.parse.quote(path, safe="/%") + ("?" + urllib.parse.urlencode(pairs) if pairs else "")
+    return path + ("?" + urllib.parse.urlencode(pairs) if pairs else "")
+
+
+def part(name: str, kind: str) -> str:
+    """Give a name as one part of a path. Raises NotFound for what can be none: it would lead to another address."""
+    if not name or "/" in name or name in {".", ".."}:
+        raise errors.NotFound(f"There is no {kind} {name!r}.", hint=f"`openpact {kind} list` shows what there is.")
+    return urllib.parse.quote(name, safe="")
 
 
 def answers(path: Path) -> bool:
@@ -195,6 +208,17 @@ def answers(path: Path) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def _listening() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as fault:
+        raise errors.DaemonUnavailable(
+            "The daemon did not answer.",
+            hint="Run `openpact doctor`; whether the act was done stands in the audit.",
+        ) from fault
+
+
 class _Socket:
     """Through the daemon's socket."""
 
@@ -207,17 +231,16 @@ class _Socket:
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.settimeout(_TIMEOUT)
         try:
-            connection.sock.connect(str(self._path))
-            connection.request(method, target, raw or None, headers)
-            answer = connection.getresponse()
+            with _listening():
+                connection.sock.connect(str(self._path))
+                connection.request(method, target, raw or None, headers)
+                answer = connection.getresponse()
+                piece = answer.read(_CHUNK)
             sink(answer.status, b"")
-            while piece := answer.read(_CHUNK):
-                sink(answer.status, piece)
-        except (OSError, http.client.HTTPException) as fault:
-            raise errors.DaemonUnavailable(
-                "The daemon did not answer.",
-                hint="Run `openpact doctor`; whether the act was done stands in the audit.",
-            ) from fault
+            while piece:
+                sink(answer.status, piece)  # a fault of the sink is none of the daemon's
+                with _listening():
+                    piece = answer.read(_CHUNK)
         finally:
             connection.close()
 

@@ -5,7 +5,9 @@ Rules of this file:
 - An error of ours is one sentence, a hint and an exit code. Anything else is a fault of ours and says how to report it.
 """
 
+import errno
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -27,8 +29,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+# What the system says when standard output has no room, or its terminal is gone.
+_CANNOT_WRITE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
+
 class _Commands(click.Group):
     """The commands, each imported when it is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of our output has had enough; that is its right, and no error of ours. What is still in the
+            # buffer goes nowhere, or Python would complain of it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -73,7 +88,7 @@ def run() -> None:
     """Run the command line and end the process with the right code."""
     as_json = "--json" in sys.argv
     try:
-        sys.exit(main.main(standalone_mode=False) or 0)
+        sys.exit(main.main(prog_name="openpact", standalone_mode=False) or 0)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     except click.Abort:
@@ -87,10 +102,11 @@ def run() -> None:
         sys.exit(wrong.exit_code)
     except errors.OpenPactError as error:
         sys.exit(_say(error, as_json=as_json))
-    except BrokenPipeError:
-        # The reader of our output has had enough; that is its right, and no error of ours.
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as fault:
+        if fault.errno not in _CANNOT_WRITE:
+            raise
+        full = errors.Unavailable(f"The output cannot be written: {fault.strerror}.", hint="Write it somewhere else.")
+        sys.exit(_say(full, as_json=as_json))
 
 
 def _say(error: errors.OpenPactError, *, as_json: bool) -> int:
@@ -104,7 +120,8 @@ def _say(error: errors.OpenPactError, *, as_json: bool) -> int:
     else:
         click.echo(click.style("Error: ", fg="red", bold=True) + error.message, err=True)
         for field in fields if isinstance(fields, list) else []:
-            click.echo(f"  {_field(field)}", err=True)
+            if field["message"] != error.message or field.get("line"):  # else it says nothing more
+                click.echo(f"  {_field(field)}", err=True)
         if error.hint:
             click.echo(click.style("Hint:  ", fg="cyan") + error.hint, err=True)
     return exits.code_of(error)

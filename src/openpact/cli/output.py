@@ -56,14 +56,16 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) 
     from rich.text import Text
 
     # In a pipe the lines are as long as they must be: what reads them is not a screen.
-    console = Console(width=None if sys.stdout.isatty() else 10_000, highlight=False, no_color=not _coloured())
-    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    console = Console(width=None if _on_terminal() else 10_000, highlight=False, no_color=not _coloured())
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=any(columns))
     for column in columns:
         drawn.add_column(column, overflow="fold")
     for row in rows:
         cells = [logfmt.visible("" if cell is None else str(cell)) for cell in row]
         drawn.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in cells))
-    console.print(drawn)
+    with console.capture() as captured:
+        console.print(drawn)
+    click.echo("\n".join(text.rstrip() for text in captured.get().splitlines()))
 
 
 def ago(text: str | None, now: float | None = None) -> str:
@@ -75,8 +77,13 @@ def ago(text: str | None, now: float | None = None) -> str:
     if distance < _SOON:
         return "now"
     size, unit = next((step for step in _STEPS if distance >= step[0]), _STEPS[-1])
-    said = f"{int(distance // size)} {unit}"
+    said = f"{round(distance / size)} {unit}"
     return f"{said} ago" if seconds > 0 else f"in {said}"
+
+
+def count(number: int, noun: str) -> str:
+    """Give a number of things as people say it: `1 event`, `2 events`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def good(text: str) -> None:
@@ -92,4 +99,8 @@ def note(text: str) -> None:
 def _coloured() -> bool:
     import os
 
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return _on_terminal() and "NO_COLOR" not in os.environ
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -18,14 +18,16 @@ def command(where: Place, *, as_json: bool) -> None:
         if as_json:
             output.document(document)
         else:
-            output.note("Nobody has set this up yet: open the page that `openpact up` printed, or `openpact user add`.")
+            click.echo(
+                "Nobody has set this up yet: use the set-up code that `openpact up` printed with `openpact user add`."
+            )
         return
     summary = door.ask("GET", "/api/status")
     summary = {"running": door.running, "workspace": str(where.workspace), **summary}
     if as_json:
         output.document(summary)
         return
-    sealed = f"{summary['audit_events']} events, {summary['audit_unsealed']} not sealed yet"
+    sealed = f"{output.count(summary['audit_events'], 'event')}, {summary['audit_unsealed']} not sealed yet"
     rows = [
         ("daemon", f"running since {output.ago(summary['started_at'])}" if door.running else "not running"),
         ("workspace", summary["workspace"]),

@@ -3,14 +3,14 @@
 import click
 
 from openpact.cli import output, place
-from openpact.cli.door import Door
+from openpact.cli.door import Door, part
 from openpact.cli.place import Place
 from openpact.domain.principal import SCOPES
 
 _AS = click.option("--as", "sign_in_as", metavar="NAME", help="Who you are, if it has to be asked.")
 
 
-@click.group("token")
+@click.group("token", epilog="Example: openpact token create ci --scope audit:read")
 def command() -> None:
     """Create, list and revoke API tokens."""
 
@@ -38,7 +38,7 @@ def create(
     if as_json:
         output.document(token)
         return
-    output.note(f"{token['name']} opens {', '.join(token['scopes'])} and ends {output.ago(token['expires_at'])}.")
+    output.note(f"{token['name']} opens {', '.join(token['scopes'])}; it ends {output.ago(token['expires_at'])}.")
     output.note("Keep it now: it is not shown again.")
     click.echo(token["token"])
 
@@ -78,7 +78,7 @@ def show_all(where: Place, *, as_json: bool) -> None:
 @place.placed
 def revoke(where: Place, *, token_id: str, sign_in_as: str | None, as_json: bool) -> None:
     """End the token with this ID at once."""
-    token = Door(where, sign_in_as=sign_in_as).ask("DELETE", f"/api/tokens/{token_id}")
+    token = Door(where, sign_in_as=sign_in_as).ask("DELETE", f"/api/tokens/{part(token_id, 'token')}")
     if as_json:
         output.document(token)
     else:

@@ -1,6 +1,7 @@
 """`openpact up`: everything in one process, from nothing."""
 
 import json
+import shlex
 import sys
 
 import click
@@ -31,7 +32,7 @@ def command(
     config = where.loaded.config
     logs.configure(config.logging.level, as_json=config.logging.json)
     new = files.make(where.workspace)
-    app.refuse_open_folders(where.workspace, strict=config.security.strict)
+    app.refuse_open_folders(config, where.loaded.file, where.workspace)
 
     def ready(running: "app.App", url: str) -> None:
         code = running.house.setup.open()
@@ -51,8 +52,8 @@ def _tell(url: str, workspace: str, code: str | None, *, new: bool, separated: b
     click.echo(f"  Workspace:  {workspace}" + (" (new)" if new else ""))
     if code is not None:
         click.echo(f"  Setup code: {click.style(code, bold=True)}")
-        click.echo(f"  Set it up:  openpact user add NAME --workspace {workspace}    (in another terminal)")
+        click.echo(f"  Set it up:  openpact user add NAME --workspace {shlex.quote(workspace)}")
+        click.echo("              in another terminal; it asks for the setup code")
     if not separated:
         click.echo("  Not separated: agent and person share one account, so each decision asks for a password or code.")
     click.echo("  Stop it with Ctrl-C.")
-

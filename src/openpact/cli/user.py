@@ -5,15 +5,14 @@ from typing import Any
 import click
 
 from openpact.cli import output, place
-from openpact.cli.door import Door, ask_secret, ask_text
+from openpact.cli.door import Door, ask_secret, ask_text, part
 from openpact.cli.place import Place
-from openpact.domain import errors
 
 _ROLES = click.Choice(["viewer", "reviewer", "admin"])
 _AS = click.option("--as", "sign_in_as", metavar="NAME", help="Who you are, if it has to be asked.")
 
 
-@click.group("user")
+@click.group("user", epilog="Example: openpact user add bob --role reviewer")
 def command() -> None:
     """Add, list and change people.
 
@@ -45,7 +44,11 @@ def show_all(where: Place, *, as_json: bool) -> None:
     output.table(("username", "role", "groups", "state", "authenticator", "last seen"), rows, "There is nobody yet.")
 
 
-@command.command("add", epilog="Example: openpact user add bob --role reviewer --group finance")
+@command.command(
+    "add",
+    short_help="Add USERNAME; the first one becomes administrator.",
+    epilog="Example: openpact user add bob --role reviewer --group finance",
+)
 @click.argument("username")
 @click.option("--role", type=_ROLES, default="viewer", show_default=True, help="What the person is trusted with.")
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group for approvals; may be repeated.")
@@ -55,9 +58,11 @@ def show_all(where: Place, *, as_json: bool) -> None:
 def add(
     where: Place, *, username: str, role: str, groups: tuple[str, ...], sign_in_as: str | None, as_json: bool
 ) -> None:
-    """Add USERNAME. The first person needs the set-up code and becomes administrator."""
+    """Add USERNAME. The first person needs the set-up code and becomes administrator, in no group."""
     door = Door(where, sign_in_as=sign_in_as)
-    if door.ask("GET", "/api/setup/status")["setup_required"]:
+    first = door.ask("GET", "/api/setup/status")["setup_required"]
+    if first:
+        output.note(f"Nobody is here yet: {username} becomes the first administrator, whatever --role says.")
         _set_up(door, username)
         user: dict[str, Any] = {"username": username, "role": "admin", "groups": [], "state": "active"}
     else:
@@ -67,6 +72,8 @@ def add(
         user = door.ask("POST", "/api/users", body)
     if as_json:
         output.document(user)
+    elif first:
+        output.good(f"{user['username']} is the first administrator. Add others with `openpact user add`.")
     else:
         output.good(f"{user['username']} is added as {user['role']}.")
 
@@ -83,7 +90,11 @@ def set_role(where: Place, *, username: str, role: str, sign_in_as: str | None, 
     _say(user, f"{user['username']} is {user['role']} now.", as_json=as_json)
 
 
-@command.command("groups", epilog="Example: openpact user groups bob finance release")
+@command.command(
+    "groups",
+    short_help="Put USERNAME into exactly these GROUPS.",
+    epilog="Example: openpact user groups bob finance release",
+)
 @click.argument("username")
 @click.argument("groups", nargs=-1)
 @_AS
@@ -117,7 +128,9 @@ def enable(where: Place, *, username: str, sign_in_as: str | None, as_json: bool
     _say(user, f"{user['username']} may act again.", as_json=as_json)
 
 
-@command.command("reset-password", epilog="Example: openpact user reset-password bob")
+@command.command(
+    "reset-password", short_help="Give USERNAME another password.", epilog="Example: openpact user reset-password bob"
+)
 @click.argument("username")
 @_AS
 @place.as_json
@@ -134,33 +147,35 @@ def reset_password(where: Place, *, username: str, sign_in_as: str | None, as_js
     _say(user, f"{user['username']} has another password; every terminal is locked for them.", as_json=as_json)
 
 
-@command.group("totp")
+@command.group("totp", short_help="Enrol or remove an authenticator app.", epilog="Example: openpact user totp enrol")
 def totp() -> None:
     """Enrol or remove an authenticator app, whose codes unlock a terminal instead of the password."""
 
 
 @totp.command("enrol", epilog="Example: openpact user totp enrol")
 @_AS
+@place.as_json
 @place.placed
-def enrol(where: Place, *, sign_in_as: str | None) -> None:
+def enrol(where: Place, *, sign_in_as: str | None, as_json: bool) -> None:
     """Enrol an authenticator for yourself."""
     door = Door(where, sign_in_as=sign_in_as)
-    door.ensure_signed_in()
+    me = door.ensure_signed_in()
     enrolment = door.ask("POST", "/api/auth/totp", {})
     output.note("Add this to your authenticator app, and keep it from everybody else:")
     output.note(f"  {enrolment['uri']}")
     door.ask("POST", "/api/auth/totp/confirm", {"code": ask_text("The code it shows now")})
-    output.good("The authenticator is enrolled.")
+    _say({"username": me["username"], "totp": True}, "The authenticator is enrolled.", as_json=as_json)
 
 
-@totp.command("remove", epilog="Example: openpact user totp remove bob")
+@totp.command("remove", short_help="Remove USERNAME's authenticator.", epilog="Example: openpact user totp remove bob")
 @click.argument("username")
 @_AS
+@place.as_json
 @place.placed
-def remove(where: Place, *, username: str, sign_in_as: str | None) -> None:
+def remove(where: Place, *, username: str, sign_in_as: str | None, as_json: bool) -> None:
     """Remove USERNAME's authenticator: your own, or as an administrator somebody else's."""
-    Door(where, sign_in_as=sign_in_as).ask("DELETE", f"/api/users/{username}/totp")
-    output.good(f"{username} has no authenticator any more.")
+    Door(where, sign_in_as=sign_in_as).ask("DELETE", f"/api/users/{part(username, 'user')}/totp")
+    _say({"username": username, "totp": False}, f"{username} has no authenticator any more.", as_json=as_json)
 
 
 @command.command("unlock", epilog="Example: openpact user unlock --as alice")
@@ -175,17 +190,17 @@ def unlock(where: Place, *, sign_in_as: str | None, as_json: bool) -> None:
     elif answer["unlocked_until"] is None:
         output.note("This terminal cannot be told apart from others, so each act asks again.")
     else:
-        output.good(
-            f"{answer['username']} is signed in at this terminal, {output.ago(answer['unlocked_until'])} it ends."
-        )
+        until = output.ago(answer["unlocked_until"])
+        output.good(f"{answer['username']} is signed in at this terminal; it ends {until}, or with `user lock`.")
 
 
 @command.command("lock", epilog="Example: openpact user lock")
+@place.as_json
 @place.placed
-def lock(where: Place) -> None:
+def lock(where: Place, *, as_json: bool) -> None:
     """Forget who is signed in at this terminal."""
     Door(where).ask("POST", "/api/auth/lock", {})
-    output.good("This terminal is locked.")
+    _say({"locked": True}, "This terminal is locked.", as_json=as_json)
 
 
 def _set_up(door: Door, username: str) -> None:
@@ -196,9 +211,7 @@ def _set_up(door: Door, username: str) -> None:
 
 
 def _alter(door: Door, username: str, body: dict[str, Any]) -> dict[str, Any]:
-    if "/" in username:
-        raise errors.NotFound(f"There is no person named {username!r}.")
-    user: dict[str, Any] = door.ask("PATCH", f"/api/users/{username}", body)
+    user: dict[str, Any] = door.ask("PATCH", f"/api/users/{part(username, 'user')}", body)
     return user
 
 

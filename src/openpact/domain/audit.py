@@ -66,7 +66,7 @@ class Head(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A sealed moment: its body as canonical JSON text, the body's hash, and the signature over it (base64)."""
 
     number: int
@@ -170,9 +170,12 @@ def from_document(document: Mapping[str, strict_json.Value]) -> Event:
         raise ValueError(f"the event has no {fault}") from fault
     if not isinstance(ts, str) or not isinstance(details, dict):
         raise ValueError("ts must be a text and details an object")  # noqa: TRY004 - one error for one bad line
-    return msgspec.convert(
+    event = msgspec.convert(
         {**fields, "at": instant.from_text(ts), "details": strict_json.canonical(details).decode()}, Event
     )
+    if as_document(event) != document:
+        raise ValueError("the event says something that its hash does not cover")
+    return event
 
 
 def body(*, number: int, at: int, store_id: str, heads: Mapping[str, Head], prev: str, key_id: str) -> str:

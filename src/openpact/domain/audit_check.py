@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from openpact.domain import audit, errors
+from openpact.domain import audit, errors, instant
 
 CheckSignature = Callable[[str, bytes, str], bool]  # (key id, bytes, signature): is it by a trusted key of this id?
 
@@ -82,8 +82,9 @@ class Check:
         # What the checkpoints say of each place: chain → seq → (hash, number of the checkpoint)
         self._sealed: dict[str, dict[int, tuple[str, int]]] = {}
         self._newest = audit.NOTHING
-        for expected, checkpoint in enumerate(checkpoints, start=1):
-            self._read_checkpoint(expected, checkpoint, check_signature)
+        self._number = 0
+        for checkpoint in checkpoints:
+            self._read_checkpoint(checkpoint, check_signature)
 
     def read(self, event: audit.Event) -> None:
         """Take the next event of the record."""
@@ -137,11 +138,12 @@ class Check:
             faults=sorted(self._faults, key=lambda fault: (fault.chain, fault.seq, fault.kind)),
         )
 
-    def _read_checkpoint(self, expected: int, checkpoint: audit.Checkpoint, check_signature: CheckSignature) -> None:
+    def _read_checkpoint(self, checkpoint: audit.Checkpoint, check_signature: CheckSignature) -> None:
         number = checkpoint.number
         self._awaited.discard(checkpoint.hash)
         try:
             said = audit.read_body(checkpoint.body)
+            at = instant.from_text(said.ts)
         except (ValueError, errors.JsonInvalid):
             self._say(Kind.CHECKPOINT, "", number, f"checkpoint {number} cannot be read")
             return
@@ -150,14 +152,15 @@ class Check:
             and said.number == number
             and said.key == checkpoint.key_id
             and said.store == self._store_id
+            and at == checkpoint.at
         )
         if not whole or not check_signature(said.key, audit.signed_bytes(checkpoint.body), checkpoint.signature):
             why = "by a key that is not trusted here, or changed after it was signed"
             self._say(Kind.CHECKPOINT, "", number, f"checkpoint {number} is {why}")
             return  # what nobody signed says nothing about the chains
-        if number != expected or said.prev != self._newest:
+        if number != self._number + 1 or said.prev != self._newest:
             self._say(Kind.CHECKPOINT, "", number, f"checkpoint {number} does not follow the one before it")
-        self._newest = checkpoint.hash
+        self._number, self._newest = number, checkpoint.hash
         for chain, head in said.heads.items():
             self._sealed.setdefault(chain, {})[head.seq] = (head.hash, number)
 

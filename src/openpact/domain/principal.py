@@ -21,6 +21,7 @@ class Kind(enum.StrEnum):
     TOKEN = "token"
     PERSON = "person"
     LOCAL = "local"  # somebody at the machine's own socket who has not proven which person they are
+    SETUP = "setup"  # somebody who has shown the set-up code, while there is nobody yet
     SYSTEM = "system"  # the daemon's own acts: start, stop, seal
 
 
@@ -76,6 +77,7 @@ ROLE_NEEDED: Mapping[Action, Role] = {
     Action.PERSON_READ: Role.VIEWER,
     Action.TOKEN_READ: Role.VIEWER,
     Action.SESSION_LOCK: Role.VIEWER,
+    Action.SESSION_UNLOCK: Role.VIEWER,
     Action.PASSWORD_CHANGE: Role.VIEWER,
     Action.TOTP_ENROL: Role.VIEWER,
     Action.TOTP_REMOVE: Role.VIEWER,
@@ -144,6 +146,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether this principal's role, scopes or kind reach the action. What no table names is refused."""
         if self.kind is Kind.SYSTEM:
             return action in SYSTEM_ACTIONS
+        if self.kind is Kind.SETUP:
+            return action is Action.SETUP_FINISH
         if self.kind is Kind.LOCAL:
             return action in LOCAL_ACTIONS or self._role_reaches(action)
         if self.kind is Kind.PERSON:

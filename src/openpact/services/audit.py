@@ -115,7 +115,10 @@ class Audit:
         line = self._seal.read_head()
         if line is None:
             return []
-        document = strict_json.parse(line)
+        try:
+            document = strict_json.parse(line)
+        except errors.Invalid:
+            document = None
         if not isinstance(document, dict) or not isinstance(document.get("hash"), str):
             raise errors.KeyUnusable("The file audit/head is damaged.", hint="Move it away and verify with --head.")
         return [str(document["hash"])]
@@ -132,6 +135,8 @@ def verify_export(lines: Iterable[bytes], trusted: seals.Trust, heads: list[str]
     for number, raw in enumerate(source, start=2):
         line = _read_line(number, raw)
         try:
+            if len(line) != 1:
+                raise KeyError("event")  # what stands beside it would be shown and is covered by no hash
             if "checkpoint" in line and reading is None:
                 checkpoints.append(msgspec.convert(line["checkpoint"], audit.Checkpoint))
                 continue

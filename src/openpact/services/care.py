@@ -38,6 +38,8 @@ class Care:
             self._turn(self._ledger.now())
         except (errors.Unavailable, errors.OutcomeUnknown) as fault:
             _log.warning("chores wait for the store", reason=fault.code)
+        except Exception:  # noqa: BLE001 - one failing chore must not end the others: without them nothing is sealed
+            _log.exception("a chore failed")
 
     def _turn(self, now: int) -> None:
         if _due(now, self._lived_at, LIVE_EVERY):

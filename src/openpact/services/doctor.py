@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from openpact.adapters import files, keyring, seal
+from openpact.adapters.store import checkup
 from openpact.adapters.store.address import open_engine
-from openpact.adapters.store.migration import known
 from openpact.adapters.store.sqlite import SqliteEngine
 from openpact.config import Config
 from openpact.domain import errors
@@ -83,22 +83,11 @@ def _store(url: str) -> list[Finding]:
         engine = open_engine(url)
         if isinstance(engine, SqliteEngine) and not engine.path.exists():
             return [Finding("store", "warning", "There is no database yet.", "The first `openpact up` makes it.")]
-        connection = engine.connect(reading=True)
-        try:
-            if not engine.has_table(connection, "schema_migrations"):
-                return [Finding("store", "warning", "The database is empty.", "`openpact up` makes its schema.")]
-            schema = int(connection.execute("SELECT max(number) FROM schema_migrations")[0][0] or 0)
-            newest = known(engine.name)[-1].number
-            if schema > newest:
-                raise errors.StoreNewer(f"The database has schema {schema}, and this OpenPact knows up to {newest}.")
-            if isinstance(engine, SqliteEngine):
-                said = connection.execute("PRAGMA quick_check(1)")
-                if said != [("ok",)]:
-                    raise errors.StoreCorrupt(f"The database is damaged: {said[0][0]}.")
-        finally:
-            connection.close()
+        schema = checkup.check(engine)
     except errors.OpenPactError as fault:
         return [Finding("store", "error", fault.message, fault.hint)]
+    if schema is None:
+        return [Finding("store", "warning", "The database is empty.", "`openpact up` makes its schema.")]
     return [Finding("store", "ok", f"{engine.name}, schema {schema}, answers and is whole.")]
 
 

@@ -180,9 +180,7 @@ class Ledger:
         now, ends_at = self._clock(), self._clock() + LEASE_SECONDS * 1_000_000
         name = _LIVING + self.holder
         self._store.write(lambda tx: leases.take(tx, name, self.holder, now, ends_at), Durability.NORMAL)
-        while self._owed:
-            self._store.write(lambda tx: self._end(tx, self._owed[0]))
-            self._owed.popleft()
+        self._settle()
 
     def recover(self) -> int:
         """Mark deeds of processes that live no more as unknown, and say how many there were."""
@@ -190,8 +188,11 @@ class Ledger:
         def change(act: Act) -> int:
             alive = [name.removeprefix(_LIVING) for name in leases.living(act.tx, _LIVING, act.now)]
             orphans = effects.orphans(act.tx, [*alive, self.holder], _RECOVER_AT_ONCE)
+            marked = 0
             for deed in orphans:
-                effects.end(act.tx, deed.id, "unknown", act.now)
+                if not effects.end(act.tx, deed.id, "unknown", act.now):
+                    continue  # another daemon, or the late end of the deed itself, was first
+                marked += 1
                 self._write(
                     act.tx,
                     Draft(
@@ -206,8 +207,8 @@ class Ledger:
                     ),
                 )
             leases.forget(act.tx, _LIVING, act.now - 24 * 3_600_000_000)
-            act.details["deeds"] = len(orphans)
-            return len(orphans)
+            act.details["deeds"] = marked
+            return marked
 
         with self._store.reading() as snapshot:
             now = self._clock()
@@ -217,9 +218,15 @@ class Ledger:
         return self.act(SYSTEM, Action.EFFECT_RECOVER, "effects", change)
 
     def close(self) -> None:
-        """Give back this process's lease: what it began and did not end is nobody's now."""
+        """Write what is owed, then give back this process's lease: what it began and did not end is nobody's now."""
+        self._settle()
         name = _LIVING + self.holder
         self._store.write(lambda tx: leases.give_back(tx, name, self.holder), Durability.NORMAL)
+
+    def _settle(self) -> None:
+        while self._owed:
+            self._store.write(lambda tx: self._end(tx, self._owed[0]))
+            self._owed.popleft()
 
     async def _soon(self, job: Callable[[Transaction], T], durability: Durability) -> T:
         return await asyncio.wrap_future(self._store.submit(job, durability))
@@ -265,6 +272,9 @@ class Ledger:
         except (errors.Unavailable, errors.OutcomeUnknown) as fault:
             self._owed.append(end)
             raise errors.OutcomeUnknown("The deed has left, and its end could not be recorded yet.") from fault
+        except asyncio.CancelledError:
+            self._owed.append(end)  # the loop itself is ending; to write an end twice does no harm
+            raise
 
     def _begin(
         self, tx: Transaction, entry: "_Entry", effect: Effect, change: Change[Any] | None

@@ -8,10 +8,11 @@ Rules of this file:
 
 from collections.abc import Callable
 
-from openpact.adapters.store import Store, people, tokens
+from openpact.adapters.store import Store, people, throttles, tokens
 from openpact.adapters.store.people import Person
 from openpact.domain import errors, password
 from openpact.domain.principal import Action, Kind, Principal, Role
+from openpact.services import tries
 from openpact.services.ledger import Act, Ledger
 from openpact.services.passwords import Passwords
 from openpact.services.unlocks import Unlocks
@@ -116,13 +117,18 @@ class People:
         """
         own = username.lower() == who.name and who.kind is Kind.PERSON
         action = Action.PASSWORD_CHANGE if own else Action.PERSON_RESET_PASSWORD
-        if own and not self._passwords.fits(current or "", self.get(username).password_hash):
-            error = errors.InvalidCredentials("The current password is not this one.", hint="Type it again.")
-            raise self._ledger.refuse(who, action, who.name, error, request)
+        counted = f"sign-in/{who.name}"
+        if own:
+            tries.count(self._ledger, counted)
+            if not self._passwords.fits(current or "", self.get(username).password_hash):
+                error = errors.InvalidCredentials("The current password is not this one.", hint="Type it again.")
+                raise self._ledger.refuse(who, action, who.name, error, request)
         hashed = self._passwords.hash(secret, username.lower())
 
         def change(act: Act, person: Person) -> None:
             people.set_password(act.tx, person.id, hashed, act.now)
+            if own:
+                throttles.give_back(act.tx, counted)
 
         person = self._change(who, action, username, change, request)
         self._unlocks.lock_person(person.id)

@@ -19,13 +19,12 @@ from openpact.adapters.store.people import Person
 from openpact.domain import errors, instant
 from openpact.domain import password as rules
 from openpact.domain.principal import Action, Kind, Principal
-from openpact.services import standing
+from openpact.services import standing, tries
 from openpact.services.ledger import Act, Ledger
 from openpact.services.passwords import Passwords
 from openpact.services.people import find_person
 from openpact.services.tokens import hash_of
 
-TRIES_A_MINUTE = 5
 TRIES_A_MINUTE_FROM_ONE_ADDRESS = 30  # for all names together: one source does not walk through every account
 FAILURES_BEFORE_LOCK = 10
 LONGEST_LOCK = instant.HOUR
@@ -62,8 +61,8 @@ class SignIn:
         """Give the person that the proof shows, and record the sign-in. Raises InvalidCredentials, LimitExceeded."""
         name = _readable(username)
         by_name, by_address = f"sign-in/{name}", f"sign-in-from/{address}"
-        self._count_try(by_name)
-        self._count_try(by_address, TRIES_A_MINUTE_FROM_ONE_ADDRESS)
+        tries.count(self._ledger, by_name)
+        tries.count(self._ledger, by_address, TRIES_A_MINUTE_FROM_ONE_ADDRESS)
         with self._store.reading() as snapshot:
             known = people.find_named(snapshot, name)
         step = self._proven(known, proof)
@@ -119,7 +118,7 @@ class SignIn:
             raise errors.IllegalMove(
                 "No authenticator waits for a code.", hint="Begin with `openpact user totp enrol`."
             )
-        self._count_try(f"totp/{who.id}")
+        tries.count(self._ledger, f"totp/{who.id}")
         step = self._step(secret, code)
         if step is None:
             raise errors.InvalidCredentials("This is not the code it shows now.", hint="Check the clock of the device.")
@@ -148,8 +147,8 @@ class SignIn:
         if proof.password is not None:
             fits = self._passwords.fits(proof.password, None if known is None else known.password_hash)
             return 0 if fits else None
+        self._passwords.fits("", None)  # as long as a password takes: the time does not tell who has an authenticator
         if proof.otp is None or known is None or known.totp_sealed is None:
-            self._passwords.fits("", None)  # the same time as for a person who is there
             return None
         secret = self._keys.open(known.totp_sealed, f"totp/{known.id}").decode()
         return self._step(secret, proof.otp)
@@ -164,20 +163,12 @@ class SignIn:
                 return step
         return None
 
-    def _count_try(self, name: str, limit: int = TRIES_A_MINUTE) -> None:
-        now = self._ledger.now()
-        free_at = self._ledger.keep(lambda tx: throttles.take(tx, name, now, instant.MINUTE, limit), Durability.FULL)
-        if free_at is not None:
-            raise errors.LimitExceeded(
-                f"More than {limit} tries in a minute.",
-                retry_after=(free_at - now) / instant.SECOND,
-                hint="Wait a minute, then try again.",
-            )
-
     def _note_failure(self, known: Person | None) -> None:
         now = self._ledger.now()
         if known is None or known.locked_until > now:
-            return  # a lock that is knocked at does not grow: it ends, and the owner gets in
+            # A lock that is knocked at does not grow: it ends, and the owner gets in. The time is spent all the same.
+            self._ledger.keep(lambda tx: throttles.take(tx, "sign-in-of-nobody", now, 0, 0), Durability.FULL)
+            return
 
         def job(tx: Transaction) -> None:
             failures = people.note_failure(tx, known.id)

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from openpact.adapters.peer import Peer
 from openpact.domain import errors, identity
@@ -80,7 +80,9 @@ def build(house: House) -> Starlette:
     """Build the door of this house."""
     routes = [Route(url.path, _endpoint(house, url), methods=[url.method]) for url in _by_path()]
     handlers = {404: _unknown, 405: _wrong_method}
-    return Starlette(routes=[*routes], exception_handlers=cast("dict[object, object]", handlers))  # type: ignore[arg-type]
+    door = Starlette(routes=[*routes], exception_handlers=cast("dict[object, object]", handlers))  # type: ignore[arg-type]
+    door.router.redirect_slashes = False  # what is not in the table does not exist, a slash behind it included
+    return door
 
 
 def _by_path() -> list[Url]:
@@ -182,7 +184,10 @@ def _respond(result: object, request_id: str) -> Response:
 
 
 def _request_id(house: House) -> str:
-    return house.ledger.new_id("req")
+    try:
+        return house.ledger.new_id("req")
+    except errors.Unavailable:  # the clock that decides may be the store's, and the answer must not wait for it
+        return _any_id()
 
 
 async def _unknown(request: Request, _fault: Exception) -> Response:
@@ -190,10 +195,15 @@ async def _unknown(request: Request, _fault: Exception) -> Response:
     return said(404, "not_found", "There is nothing at this address.", _any_id())
 
 
+async def _nowhere(request: Request) -> Response:
+    raise AssertionError(request.url.path)  # a route is asked only whether it fits
+
+
 async def _wrong_method(request: Request, _fault: Exception) -> Response:
     response = said(405, "method_not_allowed", f"This address does not answer {request.method}.", _any_id())
-    allowed = getattr(_fault, "headers", None) or {}
-    response.headers.update(allowed)
+    scope = dict(request.scope)
+    methods = {url.method for url in TABLE if Route(url.path, _nowhere).matches(scope)[0] is not Match.NONE}
+    response.headers["Allow"] = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     return response
 
 

@@ -56,7 +56,7 @@ class Ask:
         text = self.query.get(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:10]) <= most:
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))) or not 1 <= int(text) <= most:
             raise errors.Invalid(f"{name} must be a whole number from 1 to {most}.")
         return int(text)
 

@@ -5,6 +5,7 @@ Rules of this file:
 - Every answer carries its request id and forbids caching: what is decided here must not come from a cache.
 """
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -70,7 +71,7 @@ def refusal(error: errors.OpenPactError, request_id: str) -> Response:
     """Answer with an error of ours."""
     response = said(STATUS[type(error)], error.code, error.message, request_id, hint=error.hint, details=error.details)
     if isinstance(error, errors.LimitExceeded):
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     return response
 
 

@@ -7,6 +7,7 @@ Rules of this file:
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -86,15 +87,15 @@ def listen_on_network(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as fault:
-        raise errors.ConfigInvalid(
-            f"server.host {host!r} is no address of this machine.", hint="Use 127.0.0.1, or an address of an interface."
-        ) from fault
+        raise _no_address(host) from fault
     listener = socket.socket(family, kind, number)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
     except OSError as fault:
         listener.close()
+        if fault.errno == errno.EADDRNOTAVAIL:
+            raise _no_address(host) from fault
         raise errors.PortInUse(
             f"OpenPact cannot listen on {host}:{port}: {fault.strerror}.",
             hint=f"Choose another port with --port, or stop what listens there: `ss -ltnp sport = :{port}` shows it.",
@@ -102,6 +103,11 @@ def listen_on_network(host: str, port: int) -> socket.socket:
     listener.listen(2048)
     listener.setblocking(False)  # noqa: FBT003 - the library's name
     return listener
+
+
+def _no_address(host: str) -> errors.ConfigInvalid:
+    hint = "Use 127.0.0.1, or an address of an interface."
+    return errors.ConfigInvalid(f"server.host {host!r} is no address of this machine.", hint=hint)
 
 
 def listen_at(path: Path) -> socket.socket:

@@ -10,9 +10,15 @@ from openpact.domain import errors
 
 def open_engine(url: str) -> Engine:
     """Choose the engine that the URL names. Raises ConfigInvalid."""
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:  # its text repeats a part of the URL
+        raise errors.ConfigInvalid(
+            "The store's URL cannot be split into its parts.",
+            hint="Use sqlite:///… or postgresql://…, and write [ ] in a password as %5B %5D.",
+        ) from None
     if parts.scheme == "sqlite":
-        if parts.netloc or not parts.path.startswith("/"):
+        if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
             raise errors.ConfigInvalid(
                 "The store's URL names no file.", hint="Write sqlite:/// and the path: sqlite:////srv/openpact.db"
             )

@@ -12,7 +12,7 @@ import msgspec
 from openpact.adapters.store import chain
 from openpact.adapters.store.engine import Row
 from openpact.adapters.store.transaction import Snapshot, Transaction
-from openpact.domain import audit
+from openpact.domain import audit, errors
 
 _EVENT_COLUMNS = (
     "chain, seq, id, at, type, actor, actor_name, action, target, outcome, "
@@ -154,10 +154,15 @@ def _where(wanted: Filter) -> tuple[str, list[object]]:
 
 
 def _event(row: Row) -> audit.Event:
-    fields = audit.Event.__struct_fields__
-    return audit.Event(**dict(zip(fields, row, strict=True)))
+    # Converted, not just built: a hand at an SQLite file can put anything into any column.
+    try:
+        return msgspec.convert(dict(zip(audit.Event.__struct_fields__, row, strict=True)), audit.Event)
+    except msgspec.ValidationError as fault:
+        raise errors.StoreCorrupt(f"Event {row[0]}/{row[1]} of the record has no readable form: {fault}.") from fault
 
 
 def _checkpoint(row: Row) -> audit.Checkpoint:
-    fields = audit.Checkpoint.__struct_fields__
-    return audit.Checkpoint(**dict(zip(fields, row, strict=True)))
+    try:
+        return msgspec.convert(dict(zip(audit.Checkpoint.__struct_fields__, row, strict=True)), audit.Checkpoint)
+    except msgspec.ValidationError as fault:
+        raise errors.StoreCorrupt(f"Checkpoint {row[0]} of the record has no readable form: {fault}.") from fault

@@ -45,6 +45,12 @@ class PostgresEngine:
         """Connect; autocommit, so that transactions are said and never implied."""
         try:
             raw = psycopg.connect(self.url, autocommit=True, connect_timeout=5, application_name="openpact")
+        except psycopg.ProgrammingError:
+            # The client repeats the part of the URL that it cannot read, which may be the password.
+            raise errors.StoreUnavailable(
+                "The store's URL is not one that PostgreSQL's client can read.",
+                hint="Write % @ / ? # in a password as %25 %40 %2F %3F %23.",
+            ) from None
         except psycopg.Error as fault:
             host = urllib.parse.urlsplit(self.url).hostname or "its socket"
             raise errors.StoreUnavailable(
@@ -139,6 +145,9 @@ class PostgresConnection:
 
     def commit(self) -> None:
         """Commit. A connection lost here leaves the end unknown: it is reported as neither done nor undone."""
+        if self._raw.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+            # A job went on after a failed statement: the server would undo it all, and say so without an error.
+            raise errors.StoreUnavailable("The store failed: the transaction was given up, and nothing has happened.")
         try:
             self.execute("COMMIT")
         except errors.StoreUnavailable as fault:

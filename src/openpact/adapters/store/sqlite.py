@@ -14,6 +14,8 @@ from pathlib import Path
 from openpact.adapters.store.engine import BUSY_SECONDS, Connection, ConstraintBroken, Durability, Row
 from openpact.domain import errors
 
+_LOG_RETRY_SECONDS = 0.01
+
 
 class SqliteEngine:
     """A database in one file."""
@@ -27,8 +29,12 @@ class SqliteEngine:
     def connect(self, *, reading: bool = False) -> Connection:
         """Open the file; it is made, for its owner alone, when it is not there."""
         try:
-            # Made by us first: SQLite would make it with the modes of the umask, readable by everybody.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Made by us first: SQLite would make it with the modes of the umask, readable by everybody. And only when
+            # it is not there: closing any descriptor of the file drops every lock that this process holds on it, and
+            # the next process to leave the database would then delete the log under our feet.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        except FileExistsError:
+            pass
         except OSError as fault:
             raise errors.StoreUnavailable(
                 f"The database {self.path} cannot be opened: {fault.strerror}.",
@@ -77,10 +83,7 @@ class SqliteConnection:
         except sqlite3.Error as fault:
             raise _sqlite_error(fault) from fault
         try:
-            if self.execute("PRAGMA journal_mode=WAL") != [("wal",)]:
-                raise errors.StoreUnavailable(
-                    "The database's file system cannot keep a write-ahead log.", hint="Put the store on a local disk."
-                )
+            self._keep_a_log()
             self.execute("PRAGMA synchronous=FULL")
             self.execute("PRAGMA foreign_keys=ON")
             self.execute("PRAGMA trusted_schema=OFF")  # a planted view must not call functions
@@ -89,6 +92,26 @@ class SqliteConnection:
         except BaseException:
             self._raw.close()
             raise
+
+    def _keep_a_log(self) -> None:
+        if self.execute("PRAGMA journal_mode") == [("wal",)]:
+            return
+        tables = {name for (name,) in self.execute("SELECT name FROM sqlite_master")}
+        if tables and "schema_migrations" not in tables:
+            return  # somebody else's file: it stays as it is, and the migration refuses it
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                mode = self.execute("PRAGMA journal_mode=WAL")
+                break
+            except errors.StoreBusy:  # another process is making the same file; here SQLite does not wait by itself
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_LOG_RETRY_SECONDS)
+        if mode != [("wal",)]:
+            raise errors.StoreUnavailable(
+                "The database's file system cannot keep a write-ahead log.", hint="Put the store on a local disk."
+            )
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Run one statement and give its rows."""
@@ -146,9 +169,18 @@ def _unknown(text: str) -> Exception:
     return errors.StoreUnavailable(f"The store failed: {text}.")
 
 
+def _unreachable(text: str) -> Exception:
+    return errors.StoreUnavailable(
+        f"The database file cannot be opened and written: {text}.",
+        hint="Check that store.url names a file, that its folder exists, and that this user may write both.",
+    )
+
+
 _SQLITE_ERRORS: dict[int, Callable[[str], Exception]] = {
     sqlite3.SQLITE_BUSY: lambda _: errors.StoreBusy("Another process holds the store's write lock."),
     sqlite3.SQLITE_LOCKED: lambda _: errors.StoreBusy("Another statement holds the store's lock."),
+    sqlite3.SQLITE_CANTOPEN: _unreachable,
+    sqlite3.SQLITE_READONLY: _unreachable,
     sqlite3.SQLITE_FULL: lambda _: errors.StoreFull("The disk that holds the store is full."),
     sqlite3.SQLITE_CORRUPT: lambda text: errors.StoreCorrupt(f"The database is damaged: {text}."),
     sqlite3.SQLITE_NOTADB: lambda text: errors.StoreCorrupt(f"The database is damaged: {text}."),

@@ -48,7 +48,9 @@ class ChainEnd:
 
 
 @dataclass
-class _Mark:
+class Mark:
+    """A moment inside a transaction, and what was promised until then."""
+
     changes: int
     notes: int
     chain_end: ChainEnd | None
@@ -84,18 +86,18 @@ class Transaction(Snapshot):
         """Call this after the commit, in the committing thread; it must be quick and must not raise."""
         self.pending.notes.append(note)
 
-    def savepoint(self) -> "_Mark":
+    def savepoint(self) -> Mark:
         """Remember this moment, so that one job of a group can be undone without the others."""
         self._connection.execute("SAVEPOINT job")
         end = self.pending.chain_end
         kept = None if end is None else ChainEnd(end.chain, end.seq, end.head, end.stored_seq, end.stored_head)
-        return _Mark(len(self.pending.changes), len(self.pending.notes), kept)
+        return Mark(len(self.pending.changes), len(self.pending.notes), kept)
 
     def release(self) -> None:
         """Forget the last remembered moment: what came after it stands."""
         self._connection.execute("RELEASE SAVEPOINT job")
 
-    def rollback_to(self, mark: "_Mark") -> None:
+    def rollback_to(self, mark: Mark) -> None:
         """Undo everything since the mark, promises included."""
         self._connection.execute("ROLLBACK TO SAVEPOINT job")
         self._connection.execute("RELEASE SAVEPOINT job")

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from openpact import faults
 from openpact.adapters.store import chain
 from openpact.adapters.store.engine import Connection, Durability, Engine
-from openpact.adapters.store.transaction import Change, Pending, Transaction
+from openpact.adapters.store.transaction import Change, Mark, Pending, Transaction
 from openpact.domain import errors
 
 T = TypeVar("T")
@@ -40,7 +40,8 @@ class Writer:
     def __init__(self, engine: Engine, announce: Callable[[list[Change]], None]) -> None:
         self._engine = engine
         self._announce = announce
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held while a transaction is open
+        self._door = threading.Lock()  # held for an instant: who queues a job never waits for a transaction
         self._holder: int | None = None
         self._connection: Connection | None = None
         self._chain = ""
@@ -60,7 +61,7 @@ class Writer:
     def submit(self, job: Job[T], durability: Durability) -> "Future[T]":
         """Queue the job; it shares its commit with whatever else is waiting."""
         waiting = _Waiting(job, durability)
-        with self._lock:
+        with self._door:
             if self._closed:
                 raise errors.StoreUnavailable("The store is closed.")
             if self._thread is None:
@@ -71,7 +72,7 @@ class Writer:
 
     def close(self) -> None:
         """Finish what waits, then close the connection."""
-        with self._lock:
+        with self._door:
             self._closed = True
             thread = self._thread
         if thread is not None:
@@ -113,7 +114,7 @@ class Writer:
             self._holder = threading.get_ident()
             try:
                 done = self._transact(group)
-            except Exception as fault:  # noqa: BLE001 - whatever it is, it belongs to those who wait for the commit
+            except BaseException as fault:  # noqa: BLE001 - whatever it is, it belongs to those who wait for the commit
                 for waiting in group:
                     waiting.fault = waiting.fault or fault
                 return
@@ -149,13 +150,23 @@ class Writer:
         mark = None if alone else tx.savepoint()
         try:
             waiting.result = waiting.job(tx)
-        except Exception as fault:  # noqa: BLE001 - the job's own end, told to the one who waits for it
+        except BaseException as fault:  # noqa: BLE001 - the job's own end, told to the one who waits for it
             waiting.fault = fault
             if mark is not None:
-                tx.rollback_to(mark)  # raises, and so ends the group, where the engine has given up the transaction
+                self._undo_one(tx, mark, fault)
             return
         if mark is not None:
             tx.release()
+
+    def _undo_one(self, tx: Transaction, mark: Mark, fault: BaseException) -> None:
+        try:
+            tx.rollback_to(mark)
+        except errors.StoreUnavailable:
+            # The engine has given up the whole transaction, and so ends the group. Its first word says why (a full
+            # disk, a locked table); the second only that there is nothing left to undo.
+            if isinstance(fault, errors.Unavailable):
+                raise fault from None
+            raise
 
     def _queue_announcements(self, tx: Transaction) -> None:
         if self._engine.name == "postgres":
@@ -174,7 +185,7 @@ class Writer:
         return connection
 
     def _connected(self) -> Connection:
-        if self._closed:
+        if self._closed and threading.current_thread() is not self._thread:  # that one finishes what waits
             raise errors.StoreUnavailable("The store is closed.")
         if self._connection is not None and not self._connection.alive():
             self._connection.close()
