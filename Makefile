@@ -45,14 +45,14 @@ fix: $(READY) ## Mend what can be mended by machine: order of imports, format
 bench: $(READY) ## Measure: interleaved rounds, medians; writes bench/results and docs/performance.md
 	$(BIN)/python -m bench $(ARGS)
 
-fuzz: $(READY) ## Throw far more at the parsers and properties than the tests do
-	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m fuzz $(ARGS)
+fuzz: $(READY) ## Throw far more at the parsers and the domain's other properties than the tests do
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -m hypothesis tests/domain $(ARGS)
 
 docs: $(READY) ## Write the reference pages anew from the code
 	$(BIN)/python -m docs.reference
 
-dev: $(READY) ## Run the product and start it anew whenever its source changes
-	$(BIN)/python -m bench.dev --workspace "$(WORKSPACE)" --port $(PORT)
+dev: $(READY) ## Run the product, anew whenever its source changes (demo data arrives later)
+	$(BIN)/python dev.py --workspace "$(WORKSPACE)" --port $(PORT) $(ARGS)
 
 lock: $(READY) ## Resolve the dependencies anew and write the locks, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes \
@@ -64,13 +64,18 @@ clean: ## Remove what the targets made, except the workspace
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 # uv installs in two seconds what pip installs in fifteen; either way the hashes of the lock decide.
+# An environment without pip (made by uv, or cut short where Debian's python3-venv was missing) is completed for pip.
 $(READY): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "OpenPact needs Python 3.11 or newer: set PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else \
+	    "OpenPact needs Python 3.11 to 3.14, and this is %s: name one, such as PYTHON=python3.12" % sys.version.split()[0])'
 	@if command -v uv >/dev/null 2>&1; then \
+	    { test -x $(BIN)/python || uv venv -q --python $(PYTHON) $(VENV); } && \
 	    uv pip install -q --python $(BIN)/python --require-hashes -r requirements/dev.txt && \
 	    uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	else \
+	    { test -x $(BIN)/pip || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	        { echo "$(PYTHON) cannot make environments: apt-get install python3-venv, or install uv" >&2; exit 1; }; } && \
+	    { test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV); } && \
 	    $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt && \
 	    $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi

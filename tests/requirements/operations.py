@@ -136,7 +136,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise("OPS-3.13", "Proving who you are can be tried five times a minute for an account"),
     Promise("OPS-3.14", "Signing in is limited by address too and answers 429 with Retry-After", SIGN_IN),
     Promise("OPS-3.15", "Failed attempts lock the account, longer each time, and a restart does not forget it"),
-    Promise("OPS-3.16", "A person can add TOTP, and from then on unlocking asks for a code too"),
+    Promise("OPS-3.16", "A person can add TOTP, and from then on a one-time code unlocks in the password's place"),
     Promise("OPS-3.17", "Passkeys work as a second factor and alone", PASSKEYS),
     Promise("OPS-3.18", "Single sign-on maps groups of the provider to roles", SSO),
     Promise("OPS-3.19", "An access token lives 15 minutes and is never stored by the browser", SIGN_IN),

@@ -55,7 +55,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def make(workspace: Path) -> bool:
     """Make what is missing of the workspace and say whether it is new. Raises WorkspaceUnusable."""
-    new = not (workspace / "secure").exists()
+    new = not os.path.exists(workspace / "secure")  # noqa: PTH110 - answers also where it may not look
     for name, mode in FOLDERS:
         folder = workspace / name if name else workspace
         try:
@@ -110,9 +110,15 @@ def repair(findings: list[Finding]) -> list[Finding]:
         if finding.mode is None:
             left.append(finding)
             continue
-        descriptor = os.open(finding.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            descriptor = os.open(finding.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError:
+            left.append(finding)
+            continue
         try:
             os.fchmod(descriptor, finding.mode)
+        except OSError:  # it is another account's
+            left.append(finding)
         finally:
             os.close(descriptor)
     return left
@@ -136,8 +142,15 @@ def refuse_writable_by(user: str, paths: list[Path]) -> None:
 
 
 def lock_workspace(workspace: Path) -> int:
-    """Take the workspace for this daemon, for as long as the descriptor is open. Raises PortInUse."""
-    descriptor = os.open(workspace / "run" / "up.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    """Take the workspace for as long as the descriptor is open. Raises PortInUse, WorkspaceUnusable."""
+    path = workspace / "run" / "up.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as fault:
+        raise errors.WorkspaceUnusable(
+            f"The lock {path} cannot be taken: {fault.strerror}.",
+            hint=f"Move it away, and check who owns {path.parent}.",
+        ) from fault
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:

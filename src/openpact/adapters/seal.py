@@ -74,6 +74,17 @@ def open_seal(folder: Path) -> Seal:
     return Seal(folder, key)
 
 
+def check_key(folder: Path) -> None:
+    """Read the folder's signing key and make nothing. Raises KeyExposed, KeyUnusable, WorkspaceUnusable."""
+    path = folder / "signing.key"
+    try:
+        _read_private(path)
+    except OSError as fault:
+        raise errors.WorkspaceUnusable(
+            f"The private key {path} cannot be read: {fault.strerror}.", hint=f"Check who owns {folder}."
+        ) from fault
+
+
 class Trust:
     """Public keys whose checkpoints are believed."""
 

@@ -15,7 +15,11 @@ def command() -> None:
     """Check and show the configuration."""
 
 
-@command.command("check", epilog="Example: openpact config check --config ./openpact.yaml")
+@command.command(
+    "check",
+    short_help="Say every error of it, with its line.",
+    epilog="Example: openpact config check --config ./openpact.yaml",
+)
 @place.as_json
 @place.placed
 def check(where: Place, *, as_json: bool) -> None:

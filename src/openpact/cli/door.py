@@ -272,7 +272,22 @@ class _Inside:
 
     def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes, sink: Sink) -> None:
         """Answer one request here; the sink gets the status and each piece of the body."""
-        self._inside.answer(method, target, headers, raw, sink)
+        faults: list[OSError] = []
+
+        def take(status: int, piece: bytes) -> None:
+            try:
+                sink(status, piece)
+            except OSError as fault:
+                faults.append(fault)
+                raise
+
+        try:
+            self._inside.answer(method, target, headers, raw, take)
+        except Exception:
+            # Whatever the web framework makes of it, a client that hung up: it was our own output that failed.
+            if faults:
+                raise faults[0] from None
+            raise
 
     def close(self) -> None:
         """Seal what was done."""

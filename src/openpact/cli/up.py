@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sys
 
 import click
@@ -52,8 +53,15 @@ def _tell(url: str, workspace: str, code: str | None, *, new: bool, separated: b
     click.echo(f"  Workspace:  {workspace}" + (" (new)" if new else ""))
     if code is not None:
         click.echo(f"  Setup code: {click.style(code, bold=True)}")
-        click.echo(f"  Set it up:  openpact user add NAME --workspace {shlex.quote(workspace)}")
+        click.echo(f"  Set it up:  {_program()} user add NAME --workspace {shlex.quote(workspace)}")
         click.echo("              in another terminal; it asks for the setup code")
     if not separated:
         click.echo("  Not separated: agent and person share one account, so each decision asks for a password or code.")
     click.echo("  Stop it with Ctrl-C.")
+
+
+def _program() -> str:
+    # In a checkout the program is in no folder of PATH: what is printed must work when it is pasted.
+    if shutil.which("openpact"):
+        return "openpact"
+    return shlex.join([sys.executable, "-m", "openpact"] if sys.argv[0].endswith("__main__.py") else [sys.argv[0]])

@@ -50,25 +50,29 @@ def show_all(where: Place, *, as_json: bool) -> None:
     epilog="Example: openpact user add bob --role reviewer --group finance",
 )
 @click.argument("username")
-@click.option("--role", type=_ROLES, default="viewer", show_default=True, help="What the person is trusted with.")
+@click.option("--role", type=_ROLES, help="What the person is trusted with; viewer unless given.")
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group for approvals; may be repeated.")
 @_AS
 @place.as_json
 @place.placed
 def add(
-    where: Place, *, username: str, role: str, groups: tuple[str, ...], sign_in_as: str | None, as_json: bool
+    where: Place, *, username: str, role: str | None, groups: tuple[str, ...], sign_in_as: str | None, as_json: bool
 ) -> None:
     """Add USERNAME. The first person needs the set-up code and becomes administrator, in no group."""
     door = Door(where, sign_in_as=sign_in_as)
     first = door.ask("GET", "/api/setup/status")["setup_required"]
     if first:
-        output.note(f"Nobody is here yet: {username} becomes the first administrator, whatever --role says.")
+        asked = [f"--role {role}"] if role not in {None, "admin"} else []
+        unused = " and ".join([*asked, *(f"--group {group}" for group in groups)])
+        output.note(f"Nobody is here yet: {username} becomes the first administrator.")
+        if unused:
+            output.note(f"Not used for the first one: {unused}.")
         _set_up(door, username)
         user: dict[str, Any] = {"username": username, "role": "admin", "groups": [], "state": "active"}
     else:
         door.ensure_signed_in()
         password = ask_secret(f"Password for {username}", twice=True)
-        body = {"username": username, "password": password, "role": role, "groups": list(groups)}
+        body = {"username": username, "password": password, "role": role or "viewer", "groups": list(groups)}
         user = door.ask("POST", "/api/users", body)
     if as_json:
         output.document(user)
@@ -211,6 +215,7 @@ def _set_up(door: Door, username: str) -> None:
 
 
 def _alter(door: Door, username: str, body: dict[str, Any]) -> dict[str, Any]:
+    door.ensure_signed_in()
     user: dict[str, Any] = door.ask("PATCH", f"/api/users/{part(username, 'user')}", body)
     return user
 

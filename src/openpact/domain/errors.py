@@ -39,7 +39,8 @@ OpenPactError                      code                      said when
 
 Rules of this file:
 - A code never changes its meaning; clients and scripts match on it.
-- A message is one sentence for people; a hint is what to do next. Neither ever holds a secret.
+- A message is one sentence for people; a hint is what to do next; every leaf has one for when a raise gives
+  no better. Neither ever holds a secret.
 - Errors know no protocol. Each door has one table (web/respond.py, gateway/respond.py, cli/exits.py) and a test
   asserts that every leaf is in each.
 """
@@ -65,18 +66,21 @@ class NotAuthenticated(OpenPactError):
     """Nobody we know is asking."""
 
     code = "not_authenticated"
+    hint = "Sign in, or send an API token."
 
 
 class InvalidCredentials(NotAuthenticated):
     """Name, password, code or token do not fit together; which of them is never said."""
 
     code = "invalid_credentials"
+    hint = "Check each of them; after several tries the account is locked for a while."
 
 
 class UnlockRequired(NotAuthenticated):
     """The act needs a person who proves, now and at this terminal, who they are."""
 
     code = "unlock_required"
+    hint = "Run the command at a terminal, and prove who you are when it asks."
 
 
 class Refused(OpenPactError):
@@ -87,30 +91,35 @@ class Forbidden(Refused):
     """The role or the scopes do not reach this act."""
 
     code = "forbidden"
+    hint = "Ask an administrator to do it, or for a role or a scope that reaches it."
 
 
 class SetupCompleted(Refused):
     """There is an administrator already; set-up happens once."""
 
     code = "setup_completed"
+    hint = "Sign in, or ask an administrator to add you."
 
 
 class SetupRequired(Refused):
     """There is no administrator yet, so nobody can be asked."""
 
     code = "setup_required"
+    hint = "Set it up with the code that `openpact up` printed: `openpact user add NAME`."
 
 
 class SetupCodeInvalid(Refused):
     """Not the set-up code that the terminal shows, or one that has ended."""
 
     code = "setup_code_invalid"
+    hint = "Use the code that `openpact up` printed last; starting it again prints a new one."
 
 
 class Invalid(OpenPactError):
     """The question itself is wrong; `fields` says where."""
 
     code = "invalid"
+    hint = "Correct what the message names, then ask again."
 
     @property
     def fields(self) -> list[Mapping[str, object]]:
@@ -123,48 +132,56 @@ class PasswordInvalid(Invalid):
     """The password breaks the rules; the message says which."""
 
     code = "password_invalid"
+    hint = "Take four or five words that have nothing to do with each other."
 
 
 class PasswordMismatch(Invalid):
     """The password and its repetition differ."""
 
     code = "password_mismatch"
+    hint = "Type the same password twice."
 
 
 class JsonInvalid(Invalid):
     """Not JSON, or JSON that two readers could read differently."""
 
     code = "json_invalid"
+    hint = "Send JSON that every reader reads alike; the message says what two could read differently."
 
 
 class ConfigInvalid(Invalid):
     """The configuration has errors; each is in `fields` with file, line and column."""
 
     code = "config_invalid"
+    hint = "Correct each error; `openpact config check` reads it again."
 
 
 class PathRefused(Invalid):
     """A path where nothing of ours may live."""
 
     code = "path_refused"
+    hint = "Name a folder of the user that runs OpenPact."
 
 
 class MediaTypeRefused(Invalid):
     """The body is of a kind that is not read here."""
 
     code = "media_type_refused"
+    hint = "Send JSON, and say so: Content-Type: application/json"
 
 
 class TooLarge(Invalid):
     """More bytes than a request may have."""
 
     code = "too_large"
+    hint = "Send less at once."
 
 
 class NotFound(OpenPactError):
     """There is no such thing, or none that the asker may know of."""
 
     code = "not_found"
+    hint = "Look it up in the list of what there is; names and ids must be exact."
 
 
 class Conflict(OpenPactError):
@@ -175,24 +192,28 @@ class AlreadyExists(Conflict):
     """The name is taken."""
 
     code = "already_exists"
+    hint = "Take another name, or change what is there."
 
 
 class LastAdministrator(Conflict):
     """Without this person nobody could administer OpenPact."""
 
     code = "last_administrator"
+    hint = "Make somebody else an administrator first."
 
 
 class IllegalMove(Conflict):
     """This state does not lead there."""
 
     code = "illegal_move"
+    hint = "Look at its state now; it may have happened already."
 
 
 class LimitExceeded(OpenPactError):
     """Too often; `retry_after` seconds from now it may be tried again."""
 
     code = "rate_limited"
+    hint = "Wait a while, then try again."
 
     def __init__(self, message: str, *, retry_after: float, hint: str | None = None) -> None:
         super().__init__(message, hint=hint, details={"retry_after": retry_after})
@@ -210,6 +231,7 @@ class Unavailable(OpenPactError):
     """Not now; nothing has happened."""
 
     code = "unavailable"
+    hint = "Try again in a moment; `openpact doctor` looks for the cause."
 
 
 class StoreUnavailable(Unavailable):
@@ -251,30 +273,35 @@ class WorkspaceUnusable(Unavailable):
     """A folder of the workspace cannot be made, read or written."""
 
     code = "workspace_unusable"
+    hint = "Run `openpact doctor` to see what is wrong with the workspace."
 
 
 class KeyExposed(Unavailable):
     """A private key that others can read is no longer private."""
 
     code = "key_exposed"
+    hint = "Take the others' right to read it away, and replace the key if somebody may have read it."
 
 
 class KeyUnusable(Unavailable):
     """A key file is damaged, or missing where it must be."""
 
     code = "key_unusable"
+    hint = "Put the file back from a backup; a key cannot be made anew."
 
 
 class NotDelivered(Unavailable):
     """The deed provably never left us, so it may be tried again."""
 
     code = "not_delivered"
+    hint = "Try again."
 
 
 class PortInUse(Unavailable):
     """Another program listens there."""
 
     code = "port_in_use"
+    hint = "Choose another port with --port, or stop the program that listens there."
 
 
 class DaemonUnavailable(Unavailable):

@@ -48,6 +48,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return folded[found[0]] if found else None
 
 
+def _as_yaml(example: object) -> str:
+    return str(example).lower() if isinstance(example, bool) else str(example)
+
+
 @functools.cache
 def _information(target: type[msgspec.Struct]) -> mi.Type:
     return mi.type_info(target)
@@ -81,7 +85,7 @@ class _Conversion:
         value = self.value(node, info.type, path)
         examples = (info.extra_json_schema or {}).get("examples")
         if examples and len(self.faults) > before and self.faults[-1].hint is None:
-            self.faults[-1] = msgspec.structs.replace(self.faults[-1], hint=f"For example: {examples[0]}")
+            self.faults[-1] = msgspec.structs.replace(self.faults[-1], hint=f"For example: {_as_yaml(examples[0])}")
         check = (info.extra or {}).get("check")
         if check is None or value is None or value is _WRONG:
             return value

@@ -64,7 +64,7 @@ def _keys(workspace: Path) -> list[Finding]:
     found = []
     for name, path, check in (
         ("master key", data / "master.key", lambda: keyring.open_keyring(data / "master.key")),
-        ("audit key", data / "audit" / "signing.key", lambda: seal.open_seal(data / "audit")),
+        ("audit key", data / "audit" / "signing.key", lambda: seal.check_key(data / "audit")),
     ):
         if not path.exists():
             found.append(Finding(name, "warning", f"There is no {path} yet.", "The first `openpact up` makes it."))

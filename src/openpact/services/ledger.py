@@ -15,7 +15,7 @@ import asyncio
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -102,7 +102,8 @@ class Ledger:
         try:
             ended = self._store.write(lambda tx: self._act(tx, entry, change), durability)
         except Exception as fault:
-            self._store.write(self._failed(entry, fault), durability)
+            with suppress(*_hidden_by(fault)):
+                self._store.write(self._failed(entry, fault), durability)
             raise
         return _granted(ended)
 
@@ -122,7 +123,8 @@ class Ledger:
         try:
             ended = await self._soon(lambda tx: self._act(tx, entry, change), durability)
         except Exception as fault:
-            await self._soon(self._failed(entry, fault), durability)
+            with suppress(*_hidden_by(fault)):
+                await self._soon(self._failed(entry, fault), durability)
             raise
         return _granted(ended)
 
@@ -258,7 +260,8 @@ class Ledger:
             raise
         except Exception as fault:
             if beginning.exception() is not None:  # else it is a refusal, and recorded
-                await self._soon(self._failed(entry, fault), Durability.FULL)
+                with suppress(*_hidden_by(fault)):
+                    await self._soon(self._failed(entry, fault), Durability.FULL)
             raise
 
     async def _abandon(self, beginning: "asyncio.Future[_Refused[None] | None]", end: "_End") -> None:
@@ -349,6 +352,11 @@ class _End:
     effect: Effect
     outcome: str
     reason: str
+
+
+def _hidden_by(fault: Exception) -> tuple[type[errors.OpenPactError], ...]:
+    # Who is told "nothing has happened" by a store that is still away may do a thing twice that has happened.
+    return (errors.Unavailable, errors.OutcomeUnknown) if isinstance(fault, errors.OutcomeUnknown) else ()
 
 
 def _granted(ended: "T | _Refused[T]") -> T:

@@ -15,7 +15,7 @@ import msgspec
 from openpact.adapters.peer import Peer
 from openpact.adapters.store.people import Person
 from openpact.domain import errors, instant
-from openpact.domain.principal import Kind, Principal, Role
+from openpact.domain.principal import Action, Kind, Principal, Role
 from openpact.services import standing
 from openpact.services.house import House
 from openpact.services.sign_in import Proof
@@ -99,7 +99,9 @@ def unlock(ask: Ask) -> object:
 
 def lock(ask: Ask) -> object:
     """Lock this terminal."""
-    ask.house.unlocks.lock(_peer(ask).terminal)
+    ask.house.unlocks.lock(_peer(ask).terminal)  # first: a lock that cannot be recorded is still a lock
+    if ask.who.kind is Kind.PERSON:
+        ask.house.ledger.act(ask.who, Action.SESSION_LOCK, ask.who.name, lambda _act: None, request_id=ask.request_id)
     return DONE
 
 

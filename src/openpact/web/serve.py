@@ -112,11 +112,10 @@ def _no_address(host: str) -> errors.ConfigInvalid:
 
 def listen_at(path: Path) -> socket.socket:
     """Open the machine's own socket, for its owner alone. The workspace is locked: what lies there is a dead one."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)  # it never exists, not for a moment, with wider modes
     try:
+        path.unlink(missing_ok=True)
         listener.bind(str(path))
     except OSError as fault:
         listener.close()

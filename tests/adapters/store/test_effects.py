@@ -63,7 +63,6 @@ def test_a_deed_begins_once(store: Store) -> None:
         store.write(lambda tx: _put(tx, "e", "begun"))
 
 
-@pytest.mark.promise("OPS-5.12")
 def test_orphans_are_the_open_deeds_of_those_who_live_no_more(store: Store) -> None:
     def job(tx: Transaction) -> None:
         for number, (holder, state) in enumerate(

@@ -14,6 +14,8 @@ import pytest
 
 from openpact.adapters.store import ConstraintBroken, Store, open_store
 from openpact.adapters.store.address import open_engine
+from openpact.app import store_url
+from openpact.config import Config
 from openpact.domain import instant
 from tests.adapters.store.rows import mark, marks
 
@@ -33,13 +35,20 @@ def _folder(url: str) -> Path:
 
 
 @pytest.mark.promise("OPS-7.01")
+def test_without_a_setting_the_store_is_a_file_of_the_workspace_with_a_log(tmp_path: Path) -> None:
+    (tmp_path / "secure" / "data").mkdir(parents=True)
+    store = open_store(store_url(Config(), tmp_path))
+    assert store.write(lambda tx: tx.row("PRAGMA journal_mode")) == ("wal",)
+    assert (tmp_path / "secure" / "data" / "openpact.db-wal").exists()
+    store.close()
+
+
 def test_a_file_is_kept_with_a_log(sqlite_store: Store) -> None:
     assert sqlite_store.write(lambda tx: tx.row("PRAGMA journal_mode")) == ("wal",)
     with sqlite_store.reading() as snapshot:
         assert snapshot.row("PRAGMA journal_mode") == ("wal",)
 
 
-@pytest.mark.promise("OPS-1.02")
 @pytest.mark.usefixtures("no_umask")
 def test_the_file_and_all_beside_it_are_for_their_owner_alone(sqlite_url: str) -> None:
     store = open_store(sqlite_url)
@@ -57,16 +66,16 @@ def test_what_is_at_the_end_of_a_url_may_have_blanks(tmp_path: Path) -> None:
     assert file.exists()
 
 
-def test_another_connection_that_closes_does_not_take_the_locks_of_the_first(
-    sqlite_store: Store, sqlite_url: str
-) -> None:
+def test_a_connection_that_closes_does_not_take_the_locks_of_another(sqlite_store: Store, sqlite_url: str) -> None:
     # POSIX drops all locks of a process on a file when it closes any descriptor of it; SQLite's own care for that, ours
     # must too. Without its lock, the next process to leave would think itself the last and delete the log.
     sqlite_store.write(mark("a"))
     with sqlite_store.reading() as snapshot:
         assert snapshot.row("SELECT name FROM throttles") == ("a",)
     open_store(sqlite_url).close()
-    subprocess.run([sys.executable, "-c", _READ, sqlite_url], check=True, timeout=60)
+    subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", _READ, sqlite_url], check=True, timeout=60
+    )
     log = _folder(sqlite_url) / "openpact.db-wal"
     assert log.exists()
     sqlite_store.write(mark("b"))

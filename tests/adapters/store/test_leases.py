@@ -1,8 +1,10 @@
 """A job is leased to one holder at a time, whose epoch tells it from every earlier one."""
 
+import itertools
 import subprocess
 import sys
 import threading
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from openpact.adapters.store import Store, leases
+from tests.adapters.store.conftest import Opener
 from tests.adapters.store.rows import BOUND_SECONDS
 
 HOLDERS = st.sampled_from(["a", "b", "c"])
@@ -26,53 +29,53 @@ store.close()
 """
 
 
-def _machine(store: Store) -> type[RuleBasedStateMachine]:
-    class Leases(RuleBasedStateMachine):
-        """The table against a model that says what a lease is."""
+class Leases(RuleBasedStateMachine):
+    """The table against a model that says what a lease is."""
 
-        def __init__(self) -> None:
-            super().__init__()
-            store.write(lambda tx: tx.run("DELETE FROM leases"))
-            self.now = 100
-            self.rows: dict[str, tuple[str, int, int]] = {}  # holder, epoch, end
+    store: ClassVar[Store]
 
-        @rule(name=NAMES, holder=HOLDERS, length=st.integers(1, 5))
-        def take(self, name: str, holder: str, length: int) -> None:
-            ends = self.now + length
-            got = store.write(lambda tx: leases.take(tx, name, holder, self.now, ends))
-            who, epoch, end = self.rows.get(name, ("", 0, 0))
-            if who != holder and end > self.now:
-                assert got is None
-                return
-            assert got == (epoch if who == holder else epoch + 1)
-            self.rows[name] = (holder, got, ends)
+    def __init__(self) -> None:
+        super().__init__()
+        self.store.write(lambda tx: tx.run("DELETE FROM leases"))
+        self.now = 100
+        self.rows: dict[str, tuple[str, int, int]] = {}  # holder, epoch, end
 
-        @rule(name=NAMES, holder=HOLDERS)
-        def give_back(self, name: str, holder: str) -> None:
-            store.write(lambda tx: leases.give_back(tx, name, holder))
-            who, epoch, _ = self.rows.get(name, ("", 0, 0))
-            if who == holder:
-                self.rows[name] = (who, epoch, 0)
+    @rule(name=NAMES, holder=HOLDERS, length=st.integers(1, 5))
+    def take(self, name: str, holder: str, length: int) -> None:
+        ends = self.now + length
+        got = self.store.write(lambda tx: leases.take(tx, name, holder, self.now, ends))
+        who, epoch, end = self.rows.get(name, ("", 0, 0))
+        if who != holder and end > self.now:
+            assert got is None
+            return
+        assert got == (epoch if who == holder else epoch + 1)
+        self.rows[name] = (holder, got, ends)
 
-        @rule(seconds=st.integers(1, 4))
-        def pass_time(self, seconds: int) -> None:
-            self.now += seconds
+    @rule(name=NAMES, holder=HOLDERS)
+    def give_back(self, name: str, holder: str) -> None:
+        self.store.write(lambda tx: leases.give_back(tx, name, holder))
+        who, epoch, _ = self.rows.get(name, ("", 0, 0))
+        if who == holder:
+            self.rows[name] = (who, epoch, 0)
 
-        @invariant()
-        def the_store_says_who_holds_it(self) -> None:
-            running = sorted(name for name, (_, _, end) in self.rows.items() if end > self.now)
-            with store.reading() as snapshot:
-                for name in ("job", "another"):
-                    wanted = self.rows[name][0] if name in running else None
-                    assert leases.holder(snapshot, name, self.now) == wanted
-                assert leases.living(snapshot, "", self.now) == running
+    @rule(seconds=st.integers(1, 4))
+    def pass_time(self, seconds: int) -> None:
+        self.now += seconds
 
-    return Leases
+    @invariant()
+    def the_store_says_who_holds_it(self) -> None:
+        running = sorted(name for name, (_, _, end) in self.rows.items() if end > self.now)
+        with self.store.reading() as snapshot:
+            for name in ("job", "another"):
+                wanted = self.rows[name][0] if name in running else None
+                assert leases.holder(snapshot, name, self.now) == wanted
+            assert leases.living(snapshot, "", self.now) == running
 
 
 @pytest.mark.promise("QUA-2.01", "OPS-7.07")
 def test_a_lease_is_held_by_one_at_a_time_whatever_happens(store: Store) -> None:
-    run_state_machine_as_test(_machine(store), settings=settings(max_examples=25, stateful_step_count=20))
+    Leases.store = store
+    run_state_machine_as_test(Leases, settings=settings(max_examples=25, stateful_step_count=20))
 
 
 @pytest.mark.promise("OPS-7.07")
@@ -113,14 +116,14 @@ def test_of_daemons_that_race_for_a_lease_one_wins(open_another: Opener) -> None
     for thread in threads:
         thread.join(BOUND_SECONDS)
     assert [number for number, _, _ in wins] == list(range(15))
-    for (_, before, old), (_, after, new) in zip(wins, wins[1:], strict=False):
+    for (_, before, old), (_, after, new) in itertools.pairwise(wins):
         assert new == (old if before == after else old + 1)
 
 
 @pytest.mark.promise("OPS-7.07")
 def test_of_processes_that_race_for_a_lease_one_wins(store_url: str) -> None:
     racers = [
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", _TAKE, store_url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for name in ("a", "b", "c")

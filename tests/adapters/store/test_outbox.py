@@ -1,7 +1,7 @@
 """A parcel leaves with its cause or not at all, is claimed by one at a time, and ends once."""
 
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from openpact.adapters.store import Change, Store, Transaction, outbox
+from tests.adapters.store.conftest import Opener
 from tests.adapters.store.rows import BOUND_SECONDS, mark, marks
 from tests.waiting import until
 
@@ -16,81 +17,81 @@ HOLDERS = st.sampled_from(["a", "b"])
 IDS = st.sampled_from([f"p{number}" for number in range(5)])
 
 
-def _machine(store: Store) -> type[RuleBasedStateMachine]:
-    class Outbox(RuleBasedStateMachine):
-        """The table against a model of what each parcel has been through."""
+class Outbox(RuleBasedStateMachine):
+    """The table against a model of what each parcel has been through."""
 
-        def __init__(self) -> None:
-            super().__init__()
-            store.write(lambda tx: tx.run("DELETE FROM outbox"))
-            self.now = 100
-            self.parcels: dict[str, dict[str, Any]] = {}
+    store: ClassVar[Store]
 
-        @rule(parcel=IDS)
-        def add(self, parcel: str) -> None:
-            if parcel in self.parcels:
-                return
-            store.write(lambda tx: outbox.add(tx, parcel, "hook", "{}", self.now))
-            self.parcels[parcel] = {"state": "pending", "due": self.now, "tries": 0, "by": None, "until": 0}
+    def __init__(self) -> None:
+        super().__init__()
+        self.store.write(lambda tx: tx.run("DELETE FROM outbox"))
+        self.now = 100
+        self.parcels: dict[str, dict[str, Any]] = {}
 
-        @rule(holder=HOLDERS, limit=st.integers(1, 3), length=st.integers(1, 4))
-        def claim(self, holder: str, limit: int, length: int) -> None:
-            ends = self.now + length
-            got = store.write(lambda tx: outbox.claim(tx, holder, self.now, ends, limit))
-            free = sorted(
-                (parcel["due"], name)
-                for name, parcel in self.parcels.items()
-                if parcel["state"] == "pending" and parcel["due"] <= self.now and parcel["until"] <= self.now
-            )
-            assert [(parcel.due_at, parcel.id) for parcel in got] == free[:limit]
-            for parcel in got:
-                mine = self.parcels[parcel.id]
-                mine.update(by=holder, until=ends, tries=mine["tries"] + 1)
-                assert parcel.attempts == mine["tries"]
+    @rule(parcel=IDS)
+    def add(self, parcel: str) -> None:
+        if parcel in self.parcels:
+            return
+        self.store.write(lambda tx: outbox.add(tx, parcel, "hook", "{}", self.now))
+        self.parcels[parcel] = {"state": "pending", "due": self.now, "tries": 0, "by": None, "until": 0}
 
-        @rule(parcel=IDS, holder=HOLDERS, end=st.sampled_from(["delivered", "dead"]))
-        def settle(self, parcel: str, holder: str, end: str) -> None:
-            def job(tx: Transaction) -> bool:
-                if end == "dead":
-                    return outbox.bury(tx, parcel, holder, self.now, "no answer")
-                return outbox.deliver(tx, parcel, holder, self.now)
+    @rule(holder=HOLDERS, limit=st.integers(1, 3), length=st.integers(1, 4))
+    def claim(self, holder: str, limit: int, length: int) -> None:
+        ends = self.now + length
+        got = self.store.write(lambda tx: outbox.claim(tx, holder, self.now, ends, limit))
+        free = sorted(
+            (parcel["due"], name)
+            for name, parcel in self.parcels.items()
+            if parcel["state"] == "pending" and parcel["due"] <= self.now and parcel["until"] <= self.now
+        )
+        assert [(parcel.due_at, parcel.id) for parcel in got] == free[:limit]
+        for parcel in got:
+            mine = self.parcels[parcel.id]
+            mine.update(by=holder, until=ends, tries=mine["tries"] + 1)
+            assert parcel.attempts == mine["tries"]
 
-            assert store.write(job) is self._may_settle(parcel, holder)
-            if self._may_settle(parcel, holder):
-                self.parcels[parcel]["state"] = end
+    @rule(parcel=IDS, holder=HOLDERS, end=st.sampled_from(["delivered", "dead"]))
+    def settle(self, parcel: str, holder: str, end: str) -> None:
+        def job(tx: Transaction) -> bool:
+            if end == "dead":
+                return outbox.bury(tx, parcel, holder, self.now, "no answer")
+            return outbox.deliver(tx, parcel, holder, self.now)
 
-        @rule(parcel=IDS, holder=HOLDERS, later=st.integers(0, 4))
-        def postpone(self, parcel: str, holder: str, later: int) -> None:
-            due = self.now + later
-            done = store.write(lambda tx: outbox.postpone(tx, parcel, holder, due, "no answer"))
-            assert done is self._may_settle(parcel, holder)
-            if done:
-                self.parcels[parcel].update(due=due, by=None, until=0)
+        assert self.store.write(job) is self._may_settle(parcel, holder)
+        if self._may_settle(parcel, holder):
+            self.parcels[parcel]["state"] = end
 
-        @rule(seconds=st.integers(1, 4))
-        def pass_time(self, seconds: int) -> None:
-            self.now += seconds
+    @rule(parcel=IDS, holder=HOLDERS, later=st.integers(0, 4))
+    def postpone(self, parcel: str, holder: str, later: int) -> None:
+        due = self.now + later
+        done = self.store.write(lambda tx: outbox.postpone(tx, parcel, holder, due, "no answer"))
+        assert done is self._may_settle(parcel, holder)
+        if done:
+            self.parcels[parcel].update(due=due, by=None, until=0)
 
-        @invariant()
-        def the_store_holds_what_the_model_says(self) -> None:
-            with store.reading() as snapshot:
-                rows = snapshot.rows("SELECT id, state, due_at, attempts, claimed_by, claimed_until FROM outbox")
-                waiting = outbox.waiting(snapshot)
-            assert {row[0]: row[1:] for row in rows} == {
-                name: (p["state"], p["due"], p["tries"], p["by"], p["until"]) for name, p in self.parcels.items()
-            }
-            assert waiting == sum(parcel["state"] == "pending" for parcel in self.parcels.values())
+    @rule(seconds=st.integers(1, 4))
+    def pass_time(self, seconds: int) -> None:
+        self.now += seconds
 
-        def _may_settle(self, parcel: str, holder: str) -> bool:
-            found = self.parcels.get(parcel)
-            return found is not None and found["state"] == "pending" and found["by"] == holder
+    @invariant()
+    def the_store_holds_what_the_model_says(self) -> None:
+        with self.store.reading() as snapshot:
+            rows = snapshot.rows("SELECT id, state, due_at, attempts, claimed_by, claimed_until FROM outbox")
+            waiting = outbox.waiting(snapshot)
+        assert {row[0]: row[1:] for row in rows} == {
+            name: (p["state"], p["due"], p["tries"], p["by"], p["until"]) for name, p in self.parcels.items()
+        }
+        assert waiting == sum(parcel["state"] == "pending" for parcel in self.parcels.values())
 
-    return Outbox
+    def _may_settle(self, parcel: str, holder: str) -> bool:
+        found = self.parcels.get(parcel)
+        return found is not None and found["state"] == "pending" and found["by"] == holder
 
 
 @pytest.mark.promise("QUA-2.01")
 def test_a_parcel_is_where_its_moves_put_it_whatever_happens(store: Store) -> None:
-    run_state_machine_as_test(_machine(store), settings=settings(max_examples=25, stateful_step_count=25))
+    Outbox.store = store
+    run_state_machine_as_test(Outbox, settings=settings(max_examples=25, stateful_step_count=25))
 
 
 @pytest.mark.promise("OPS-7.09")

@@ -161,7 +161,6 @@ def test_a_hash_belongs_to_one_token(store: Store) -> None:
         store.write(lambda tx: tokens.add(tx, replace(token(2, name="other"), secret_hash="hash1")))
 
 
-@pytest.mark.promise("OPS-3.31")
 def test_a_token_lives_until_it_ends_or_is_revoked(store: Store) -> None:
     store.write(lambda tx: people.add(tx, person(1)))
     store.write(lambda tx: [tokens.add(tx, token(n, name=str(n))) for n in (1, 2, 3)])
@@ -193,7 +192,6 @@ def test_the_set_up_code_is_spent_once_before_its_end(store: Store) -> None:
         assert setup.find(snapshot) == setup.Code(None, 200, 199)
 
 
-@pytest.mark.promise("OPS-3.07")
 def test_of_those_who_race_with_the_set_up_code_one_spends_it(open_another: Opener) -> None:
     stores = [open_another() for _ in range(4)]
     stores[0].write(lambda tx: setup.open_with(tx, "one", 100))

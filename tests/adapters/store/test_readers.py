@@ -46,11 +46,15 @@ def test_a_reader_cannot_write(store: Store, statement: str) -> None:
 
 
 def test_a_reader_that_raises_does_not_spoil_the_next_one(store: Store) -> None:
-    store.write(mark("a"))
-    for _ in range(3):
-        with pytest.raises(LookupError), store.reading() as snapshot:
+    def read_and_fail() -> None:
+        with store.reading() as snapshot:
             seen(snapshot)
             raise LookupError
+
+    store.write(mark("a"))
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            read_and_fail()
         with pytest.raises(errors.StoreUnavailable), store.reading() as snapshot:
             snapshot.rows("SELECT nothing FROM nowhere")
         assert marks(store) == {"a"}

@@ -17,10 +17,10 @@ HASH = "0" * 64
 IMPOSSIBLE = [
     "INSERT INTO store_identity (one, id, created_at) VALUES (2, 'x', 1)",
     "INSERT INTO store_identity (one, id, created_at) VALUES (1, 'x', 1)",
-    f"INSERT INTO audit_chains (chain, seq, head) VALUES ('c9', -1, '{HASH}')",
+    "INSERT INTO audit_chains SELECT 'c9', -1, head FROM audit_chains",
     "INSERT INTO audit_chains (chain, seq, head) VALUES ('c9', 0, 'short')",
-    f"INSERT INTO audit_checkpoints VALUES (0, 1, '', '{HASH}', 'k', 's')",
-    "INSERT INTO audit_checkpoints VALUES (1, 1, '', 'short', 'k', 's')",
+    "INSERT INTO audit_checkpoints SELECT 0, at, body, hash, key_id, signature FROM audit_checkpoints",
+    "INSERT INTO audit_checkpoints VALUES (2, 1, '', 'short', 'k', 's')",
     "INSERT INTO effects VALUES ('e', 'a', 'n', 'x', 't', 'h', 'begun', 1, 2)",
     "INSERT INTO effects VALUES ('e', 'a', 'n', 'x', 't', 'h', 'done', 1, NULL)",
     "INSERT INTO effects VALUES ('e', 'a', 'n', 'x', 't', 'h', 'failed', 1, NULL)",
@@ -34,6 +34,8 @@ IMPOSSIBLE = [
     "INSERT INTO outbox VALUES ('o', 't', 'p', 'pending', 1, 1, -1, NULL, 0, NULL, NULL)",
     "INSERT INTO throttles VALUES ('n', 1, -1)",
     "INSERT INTO memberships VALUES ('per_nobody', 'ops')",
+    "INSERT INTO memberships VALUES ('per_1', 'ops')",
+    "DELETE FROM people",
     "INSERT INTO tokens VALUES ('t', 'n', 'per_nobody', 'h', '', 1, 2, NULL, NULL)",
     "INSERT INTO setup_code VALUES (2, NULL, 1, NULL)",
     "UPDATE people SET role = 'owner'",
@@ -41,8 +43,6 @@ IMPOSSIBLE = [
     "UPDATE people SET state = 'deleted'",
     "UPDATE people SET failures = -1",
     "UPDATE people SET password_hash = NULL",
-    "INSERT INTO people SELECT 'per_2', username, role, state, password_hash, totp_sealed, totp_step, failures, "
-    "locked_until, created_at, created_by, password_at, seen_at FROM people",
 ]
 EVENT = (
     "INSERT INTO audit_events SELECT 'c9', 1, 'evt_new', at, type, actor, actor_name, action, target, {outcome}, "
@@ -68,7 +68,7 @@ REWRITES = [
 
 
 def _fill(tx: Transaction) -> None:
-    people.add(tx, person(1))
+    people.add(tx, person(1, groups=("ops",)))
     for name in ("evt_1", "evt_2"):
         audit.append(tx, draft(name))
     sealed = Checkpoint(number=1, at=1, body="{}", hash=HASH, key_id="k", signature="s")
@@ -119,7 +119,7 @@ def test_tables_and_columns_are_the_same_on_both_engines(sqlite_store: Store, po
 def test_each_table_has_as_many_checks_on_both_engines(sqlite_store: Store, postgres_store: Store) -> None:
     with sqlite_store.reading() as one, postgres_store.reading() as other:
         here = {name: len(re.findall(r"\bCHECK \(", sql)) for name, sql in _sqlite_texts(one)}
-        there = dict(
+        there: dict[str, int] = dict(
             other.rows(
                 "SELECT r.relname, count(c.oid) FROM pg_class r "
                 "LEFT JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype = 'c' "
@@ -189,4 +189,5 @@ def test_the_record_is_not_emptied_on_postgres(postgres_store: Store, table: str
     with pytest.raises(ConstraintBroken, match="never changed or deleted"):
         postgres_store.write(lambda tx: tx.run(f"TRUNCATE {table}"))
     with postgres_store.reading() as snapshot:
-        assert snapshot.row(f"SELECT count(*) FROM {table}") != (0,)
+        assert len(list(audit.walk(snapshot))) == 2
+        assert len(audit.checkpoints(snapshot)) == 1

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpact.adapters.store import Store, throttles
+from tests.adapters.store.conftest import Opener
 from tests.adapters.store.rows import BOUND_SECONDS
 
 

@@ -62,9 +62,8 @@ def after(snapshot: Snapshot, at: int, event_id: str, wanted: Filter, limit: int
     where, params = _where(wanted)
     joined = "WHERE" if not where else where + " AND"
     rows = snapshot.rows(
-        f"SELECT {_EVENT_COLUMNS} FROM audit_events {joined} (at > ? OR (at = ? AND id > ?)) ORDER BY at, id LIMIT ?",
+        f"SELECT {_EVENT_COLUMNS} FROM audit_events {joined} (at, id) > (?, ?) ORDER BY at, id LIMIT ?",
         *params,
-        at,
         at,
         event_id,
         limit,
@@ -77,9 +76,7 @@ def walk(snapshot: Snapshot) -> Iterator[audit.Event]:
     name, seq = "", 0
     while True:
         rows = snapshot.rows(
-            f"SELECT {_EVENT_COLUMNS} FROM audit_events WHERE chain > ? OR (chain = ? AND seq > ?) "
-            "ORDER BY chain, seq LIMIT ?",
-            name,
+            f"SELECT {_EVENT_COLUMNS} FROM audit_events WHERE (chain, seq) > (?, ?) ORDER BY chain, seq LIMIT ?",
             name,
             seq,
             _PAGE,
@@ -136,9 +133,9 @@ def _where(wanted: Filter) -> tuple[str, list[object]]:
         params += [wanted.actor, wanted.actor]
     if wanted.text is not None:
         # The text is a value, not a pattern: its wildcards are escaped.
-        like = "%" + wanted.text.replace("!", "!!").replace("%", "!%").replace("_", "!_").lower() + "%"
+        like = "%" + wanted.text.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
         columns = ("action", "target", "actor_name", "details")
-        parts.append("(" + " OR ".join(f"lower({column}) LIKE ? ESCAPE '!'" for column in columns) + ")")
+        parts.append("(" + " OR ".join(f"lower({column}) LIKE lower(?) ESCAPE '!'" for column in columns) + ")")
         params += [like] * len(columns)
     if wanted.from_at is not None:
         parts.append("at >= ?")
@@ -148,8 +145,8 @@ def _where(wanted: Filter) -> tuple[str, list[object]]:
         params.append(wanted.to_at)
     if wanted.before is not None:
         at, event_id = wanted.before
-        parts.append("(at < ? OR (at = ? AND id < ?))")
-        params += [at, at, event_id]
+        parts.append("(at, id) < (?, ?)")
+        params += [at, event_id]
     return ("WHERE " + " AND ".join(parts) if parts else ""), params
 
 

@@ -80,6 +80,8 @@ class Changes:
                 # is cheap, to miss a decision is not.
                 now = int(connection.execute("PRAGMA data_version")[0][0])
             except errors.Unavailable:
+                if connection is not None:
+                    connection.close()
                 connection, now = None, -1
             self._ready.set()
             if seen is not None and now != seen:

@@ -1,0 +1,178 @@
+"""The master key: nobody else's to read, and what it sealed opens for its purpose alone and unchanged."""
+
+import base64
+import os
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openpact.adapters.keyring import Keyring, open_keyring
+from openpact.domain import errors
+
+KEYS = Keyring(bytes(range(32)))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    open_keyring(tmp_path / "master.key")
+    return tmp_path / "master.key"
+
+
+@pytest.mark.promise("OPS-1.02")
+@pytest.mark.parametrize("umask", [0o000, 0o077, 0o177])
+def test_the_key_is_made_for_its_owner_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        made = tmp_path / "master.key"
+        open_keyring(made)
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert len(made.read_bytes()) == 32
+    assert list(tmp_path.iterdir()) == [made]  # nothing is left beside it
+
+
+def test_the_key_stays_the_same_and_opens_what_it_sealed_before_a_restart(path: Path) -> None:
+    raw = path.read_bytes()
+    sealed = open_keyring(path).seal(b"hush", "totp/per_a")
+
+    assert open_keyring(path).open(sealed, "totp/per_a") == b"hush"
+    assert path.read_bytes() == raw
+
+
+def test_no_two_keys_are_alike(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        open_keyring(tmp_path / name)
+
+    assert (tmp_path / "a").read_bytes() != (tmp_path / "b").read_bytes()
+
+
+def test_of_two_that_make_it_at_once_both_have_the_same_key(tmp_path: Path) -> None:
+    start, rings = threading.Barrier(6), list[Keyring]()
+
+    def race() -> None:
+        start.wait(10)
+        rings.append(open_keyring(tmp_path / "master.key"))
+
+    runners = [threading.Thread(target=race) for _ in range(6)]
+    for runner in runners:
+        runner.start()
+    for runner in runners:
+        runner.join(20)
+
+    sealed = rings[0].seal(b"hush", "p")
+    assert [ring.open(sealed, "p") for ring in rings] == [b"hush"] * 6
+    assert list(tmp_path.iterdir()) == [tmp_path / "master.key"]
+
+
+@pytest.mark.promise("OPS-1.02", "QUA-3.02")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o666, 0o610, 0o601, 0o644])
+def test_a_key_that_others_can_read_is_refused(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+    with pytest.raises(errors.KeyExposed, match=f"{mode:03o}") as refusal:
+        open_keyring(path)
+
+    assert f"chmod 600 {path}" in str(refusal.value.hint)
+
+
+@pytest.mark.parametrize("raw", [b"", b"x" * 31, b"x" * 33, b"x" * 10_000])
+def test_a_damaged_key_is_refused_and_left_as_it_is(path: Path, raw: bytes) -> None:
+    path.write_bytes(raw)
+
+    with pytest.raises(errors.KeyUnusable, match="damaged"):
+        open_keyring(path)
+
+    assert path.read_bytes() == raw
+
+
+def _link_to_a_key(path: Path) -> None:
+    path.rename(path.with_name("real"))
+    path.symlink_to(path.with_name("real"))
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.with_name("nothing"))
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _no_folder(path: Path) -> None:
+    path.unlink()
+    path.parent.rmdir()
+
+
+@pytest.mark.parametrize("harm", [_link_to_a_key, _link_to_nothing, _folder, _no_folder])
+def test_what_is_no_file_of_its_own_is_refused(path: Path, harm: Callable[[Path], None]) -> None:
+    harm(path)
+
+    with pytest.raises(errors.WorkspaceUnusable) as refusal:
+        open_keyring(path)
+
+    assert refusal.value.hint
+    assert not path.with_name("nothing").exists()
+
+
+@pytest.mark.promise("APR-4.07")
+def test_a_sealed_text_shows_nothing_and_is_never_the_same_twice() -> None:
+    texts = {KEYS.seal(b"a secret of some length", "totp/per_a") for _ in range(50)}
+
+    assert len(texts) == 50
+    assert len({base64.b64decode(text)[:13] for text in texts}) == 50  # the nonce
+    assert not [text for text in texts if b"secret" in base64.b64decode(text)]
+
+
+@pytest.mark.promise("APR-4.07")
+@pytest.mark.parametrize("purpose", ["totp/per_b", "totp/per_", "totp/per_a ", "", "TOTP/per_a"])
+def test_what_was_sealed_for_one_purpose_opens_for_no_other(purpose: str) -> None:
+    sealed = KEYS.seal(b"hush", "totp/per_a")
+
+    with pytest.raises(errors.KeyUnusable):
+        KEYS.open(sealed, purpose)
+
+
+def test_another_key_opens_nothing() -> None:
+    with pytest.raises(errors.KeyUnusable) as refusal:
+        Keyring(bytes(32)).open(KEYS.seal(b"hush", "p"), "p")
+
+    assert "hush" not in refusal.value.message
+    assert refusal.value.hint == "Put back the master key that belongs to this store."
+
+
+@given(secret=st.binary(max_size=200), purpose=st.text(st.characters(exclude_categories=["Cs"])))
+def test_what_was_sealed_opens_again(secret: bytes, purpose: str) -> None:
+    assert KEYS.open(KEYS.seal(secret, purpose), purpose) == secret
+
+
+@given(data=st.data())
+def test_a_changed_text_opens_nothing(data: st.DataObject) -> None:
+    raw = bytearray(base64.b64decode(KEYS.seal(b"a secret of some length", "p")))
+    place = data.draw(st.integers(0, len(raw) - 1))
+    raw[place] ^= data.draw(st.integers(1, 255))
+
+    with pytest.raises(errors.KeyUnusable):
+        KEYS.open(base64.b64encode(raw).decode(), "p")
+
+
+@pytest.mark.parametrize("cut", range(0, 60, 7))
+def test_a_cut_text_opens_nothing(cut: int) -> None:
+    raw = base64.b64decode(KEYS.seal(b"a secret of some length", "p"))
+
+    with pytest.raises(errors.KeyUnusable):
+        KEYS.open(base64.b64encode(raw[:cut] if cut < len(raw) else raw[:-1]).decode(), "p")
+
+
+@given(st.text())
+def test_whatever_else_stands_there_opens_nothing(text: str) -> None:
+    with pytest.raises(errors.KeyUnusable):
+        KEYS.open(text, "p")
