@@ -367,3 +367,9 @@ def test_loading_the_module_loads_no_server_and_no_terminal() -> None:
     assert not {"rich", "starlette", "uvicorn", "click", "structlog", "asyncio", "cryptography"} & set(
         done.stdout.split()
     )
+
+
+@pytest.mark.promise("OPS-2.17")
+def test_the_keys_that_are_there_have_the_names_that_operators_know() -> None:
+    known = {"workspace.path", "logging.level", "logging.json", "logging.audit", "store.url", "security.strict"}
+    assert known <= set(settings.keys(Config))

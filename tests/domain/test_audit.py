@@ -143,3 +143,27 @@ def test_a_checkpoint_that_says_more_than_is_known_is_refused() -> None:
     text = record.seal().body
     with pytest.raises(ValueError, match="unknown field"):
         audit.read_body(text[:-1] + ',"zzz":1}')
+
+
+@pytest.mark.promise("API-1.08")
+def test_hashes_are_shown_with_the_name_of_their_kind_and_read_back_only_so() -> None:
+    made = event()
+    shown = audit.as_document(made)
+    assert (shown["hash"], shown["prev"]) == ("sha256:" + made.hash, "sha256:" + made.prev)
+    for changed in ({"hash": made.hash}, {"prev": made.prev}, {"hash": 7}, {"prev": None}):
+        with pytest.raises(ValueError, match=r"."):
+            audit.from_document({**shown, **changed})
+
+
+@pytest.mark.promise("OPS-5.19", "API-1.08")
+def test_a_head_is_read_as_people_keep_it() -> None:
+    bare = "0123456789abcdef" * 4
+    for text in (bare, "sha256:" + bare, f" sha256:{bare}\n", bare.upper()):
+        assert audit.bare_head(text) == bare
+
+
+@pytest.mark.parametrize("text", ["", "sha256:", "f" * 63, "f" * 65, "g" * 64, "sha512:" + "f" * 64, "\u0663" * 64])
+def test_what_is_no_head_is_refused_rather_than_never_found(text: str) -> None:
+    with pytest.raises(errors.Invalid) as said:
+        audit.bare_head(text)
+    assert said.value.hint

@@ -40,7 +40,7 @@ from openpact.domain import logfmt
         ("\ufeff", '"\\ufeff"'),
         ("müller", '"müller"'),
         ("日本", '"日本"'),
-        (["a", 1], "\"['a', 1]\""),
+        (["a", 1], "a,1"),
     ],
     ids=ascii,
 )

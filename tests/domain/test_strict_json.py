@@ -82,6 +82,7 @@ def few_digits_allowed() -> Iterator[None]:
 # The vectors
 
 
+@pytest.mark.promise("POL-5.02", "POL-5.03", "POL-5.05")
 @cases("refused")
 def test_what_two_readers_could_read_differently_is_refused(case: dict[str, str]) -> None:
     for protocol in (False, True):
@@ -106,6 +107,7 @@ def test_a_message_of_the_protocol_is_read_whole(case: dict[str, str]) -> None:
     assert parse(told(case), protocol=True) == json.loads(told(case), parse_float=Decimal)
 
 
+@pytest.mark.promise("QUA-2.02")
 @cases("canonical")
 def test_each_value_has_one_canonical_form(case: dict[str, str]) -> None:
     value = parse(told(case))
@@ -135,6 +137,7 @@ def parsed_or_refused(data: bytes) -> None:
             assert same(value, parse(encode(value), protocol=protocol))
 
 
+@pytest.mark.promise("QUA-2.04")
 @given(st.binary())
 @example(b"[" * 100_000)
 @example(b'{"a":' * 100_000)
@@ -172,12 +175,14 @@ def test_a_key_is_twice_there_also_when_the_scanner_makes_one_string_of_both() -
         parse(b'[{"name":1},{"name":2,"x":3,"name":2}]')
 
 
+@pytest.mark.promise("POL-5.06")
 def test_a_text_over_the_byte_limit_is_refused_before_it_is_read() -> None:
     with pytest.raises(TooLarge, match="has 1048577 bytes; 1048576 are allowed"):
         parse(b"\xff" * (DEFAULT.max_bytes + 1))
     assert parse(b" " * (DEFAULT.max_bytes - 1) + b"1") == 1
 
 
+@pytest.mark.promise("POL-5.06")
 @given(trees(texts), st.integers(0, 4))
 def test_depth_is_counted_as_the_value_is_deep_and_not_as_brackets_stand(value: Any, deepest: int) -> None:
     data = encode(value)
@@ -236,6 +241,7 @@ def test_no_two_protocol_keys_differ_only_in_case() -> None:
 # Numbers
 
 
+@pytest.mark.promise("POL-5.04")
 @given(st.one_of(integers, decimals))
 def test_a_number_comes_back_with_the_digits_it_was_written_with(number: int | Decimal) -> None:
     assert same(number, parse(str(number).encode()))
@@ -273,6 +279,7 @@ def test_a_number_that_is_a_double_is_laid_out_as_rfc_8785_lays_it_out(number: f
     assert canonical(Decimal(repr(number))) == rfc8785.dumps(number)
 
 
+@pytest.mark.promise("APR-1.04")
 @given(st.one_of(integers, decimals))
 def test_the_canonical_form_of_a_number_is_exact_and_short(number: int | Decimal) -> None:
     written = canonical(number).decode()
@@ -280,6 +287,7 @@ def test_the_canonical_form_of_a_number_is_exact_and_short(number: int | Decimal
     assert len(written) <= len(str(number)) + 22
 
 
+@pytest.mark.promise("APR-1.04")
 @given(st.one_of(integers, decimals), st.integers(0, 30))
 def test_the_spelling_of_a_number_does_not_change_its_digest(number: int | Decimal, zeros: int) -> None:
     sign, digits, exponent = Decimal(number).as_tuple()
@@ -306,6 +314,7 @@ def test_two_numbers_share_a_canonical_form_only_if_they_are_equal(one: Decimal,
         )
     )
 )
+@pytest.mark.promise("APR-1.03", "QUA-2.02")
 def test_the_canonical_form_is_rfc_8785_wherever_that_is_exact(value: Any) -> None:
     assert canonical(json.loads(json.dumps(value), parse_float=Decimal)) == rfc8785.dumps(value)
 
@@ -315,6 +324,7 @@ def test_what_is_written_is_read_back_as_the_same_value(value: Any) -> None:
     assert same(value, parse(encode(value)))
 
 
+@pytest.mark.promise("QUA-2.05")
 @given(values)
 def test_a_foreign_reader_reads_what_is_written_as_the_same_value(value: Any) -> None:
     assert json.loads(encode(value), parse_float=Decimal) == value

@@ -43,7 +43,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise("ARC-2.05", "An approved script takes effect through the catalog at once", SCRIPTS),
     # 3 decisions taken
     Promise("ARC-3.01", "The relay imports nothing of the official MCP library", GATEWAY),
-    Promise("ARC-3.02", "One synchronous store serves SQLite and PostgreSQL; all that differs stands in one file"),
+    Promise("ARC-3.02", "One synchronous store for SQLite and PostgreSQL; each driver stands in a file of its own"),
     Promise("ARC-3.03", "A decision is committed so that a loss of power does not undo it"),
     Promise("ARC-3.04", "Counters and the audit of plain calls survive kill -9 without an fsync for each", GATEWAY),
     Promise("ARC-3.05", "Under load several commits share one fsync", GATEWAY),

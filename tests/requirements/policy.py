@@ -82,7 +82,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("POL-5.03", "Strict JSON refuses NaN, infinity and magnitudes like 1e400"),
     Promise("POL-5.04", "Strict JSON keeps every other number exactly: 1.10 stays 1.10, 2^53+1 stays itself"),
     Promise("POL-5.05", "Strict JSON refuses lone surrogates and a byte order mark"),
-    Promise("POL-5.06", "Strict JSON refuses a depth over 64 and more than 10 MiB"),
+    Promise(
+        "POL-5.06",
+        "Strict JSON refuses a depth over 64 and more than 10 MiB",
+        "partly: the limit is there, and the wire that sets it to 10 MiB arrives with the gateway",
+    ),
     Promise("POL-5.07", "Keys at protocol positions that differ only in case from a protocol key are refused", GATEWAY),
     Promise("POL-5.08", "Batches, `id: null` and arguments that are no object are refused", GATEWAY),
     Promise("POL-5.09", "A malformed message is answered with its JSON-RPC code and never forwarded", GATEWAY),

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from openpact.domain import instant, strict_json
+from openpact.domain import errors, instant, strict_json
 
+HASH_PREFIX = "sha256:"  # how every hash is shown and exported; inside it is bare
 NOTHING = "0" * 64  # what the first checkpoint names as the one before it
 
 _EVENT_MARK = b"openpact audit event 1\0"
@@ -156,8 +157,8 @@ def as_document(event: Event) -> dict[str, strict_json.Value]:
         "request_id": event.request_id,
         "policy_version": event.policy_version,
         "details": strict_json.parse(event.details.encode()),
-        "prev": event.prev,
-        "hash": event.hash,
+        "prev": HASH_PREFIX + event.prev,
+        "hash": HASH_PREFIX + event.hash,
     }
 
 
@@ -171,11 +172,32 @@ def from_document(document: Mapping[str, strict_json.Value]) -> Event:
     if not isinstance(ts, str) or not isinstance(details, dict):
         raise ValueError("ts must be a text and details an object")  # noqa: TRY004 - one error for one bad line
     event = msgspec.convert(
-        {**fields, "at": instant.from_text(ts), "details": strict_json.canonical(details).decode()}, Event
+        {
+            **fields,
+            "at": instant.from_text(ts),
+            "details": strict_json.canonical(details).decode(),
+            "prev": _bare(fields.get("prev")),
+            "hash": _bare(fields.get("hash")),
+        },
+        Event,
     )
     if as_document(event) != document:
         raise ValueError("the event says something that its hash does not cover")
     return event
+
+
+def bare_head(text: str) -> str:
+    """Read a hash as people keep it, with or without what it is shown with. Raises Invalid for anything else."""
+    bare = text.strip().lower().removeprefix(HASH_PREFIX)
+    if len(bare) != len(NOTHING) or not set(bare) <= set("0123456789abcdef"):
+        raise errors.Invalid(
+            "A head is 64 hexadecimal digits.", hint="`openpact audit verify` prints it as sha256: and the digits."
+        )
+    return bare
+
+
+def _bare(shown: strict_json.Value) -> strict_json.Value:
+    return shown.removeprefix(HASH_PREFIX) if isinstance(shown, str) else shown
 
 
 def body(*, number: int, at: int, store_id: str, heads: Mapping[str, Head], prev: str, key_id: str) -> str:

@@ -24,6 +24,8 @@ def value(thing: object) -> str:
         return "null"
     if isinstance(thing, bool):
         return "true" if thing else "false"
+    if isinstance(thing, list | tuple):
+        thing = ",".join(map(str, thing))
     text = thing if isinstance(thing, str) else str(thing)
     if text and all(c in _PLAIN for c in text):
         return text

@@ -70,7 +70,7 @@ class Audit:
                 records.checkpoints(snapshot),
                 records.walk(snapshot),
                 self._trusted().check,
-                [*heads, *self._own_head()],
+                [*map(audit.bare_head, heads), *self._own_head()],
             )
 
     def export(self, who: Principal, request: str | None = None) -> Iterator[bytes]:
@@ -126,6 +126,7 @@ class Audit:
 
 def verify_export(lines: Iterable[bytes], trusted: seals.Trust, heads: list[str]) -> audit_check.Report:
     """Verify an exported record without its store. Raises Invalid when it is no export."""
+    heads = [audit.bare_head(head) for head in heads]
     source = iter(lines)
     first = _read_line(1, next(source, b""))
     if first.get("format") != FORMAT or not isinstance(first.get("store"), str):

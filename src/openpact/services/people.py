@@ -143,7 +143,7 @@ class People:
         request: str | None,
     ) -> Person:
         def whole(act: Act) -> Person:
-            person = find_person(act, username)
+            person = get_person(act, username)
             change(act, person)
             after = people.find(act.tx, person.id)
             if after is None:
@@ -179,7 +179,7 @@ def write_new(act: Act, name: str, hashed: str, role: Role, groups: tuple[str, .
     return person
 
 
-def find_person(act: Act, username: str) -> Person:
+def get_person(act: Act, username: str) -> Person:
     """Give the person of this name inside an act. Raises NotFound."""
     person = people.find_named(act.tx, username.lower())
     if person is None:

@@ -22,7 +22,7 @@ from openpact.domain.principal import Action, Kind, Principal
 from openpact.services import standing, tries
 from openpact.services.ledger import Act, Ledger
 from openpact.services.passwords import Passwords
-from openpact.services.people import find_person
+from openpact.services.people import get_person
 from openpact.services.tokens import hash_of
 
 TRIES_A_MINUTE_FROM_ONE_ADDRESS = 30  # for all names together: one source does not walk through every account
@@ -136,7 +136,7 @@ class SignIn:
         action = Action.TOTP_REMOVE if own else Action.PERSON_RESET_PASSWORD
 
         def change(act: Act) -> None:
-            person = find_person(act, username)
+            person = get_person(act, username)
             act.details["totp"] = "removed"
             people.set_totp(act.tx, person.id, None)
 

@@ -56,8 +56,10 @@ def shown(report: audit_check.Report) -> dict[str, object]:
         "events": report.events,
         "checkpoints": report.checkpoints,
         "unsealed": report.unsealed,
-        "head": report.newest,
-        "chains": {name: {"seq": head.seq, "hash": head.hash} for name, head in report.heads.items()},
+        "head": None if report.newest is None else audit.HASH_PREFIX + report.newest,
+        "chains": {
+            name: {"seq": head.seq, "hash": audit.HASH_PREFIX + head.hash} for name, head in report.heads.items()
+        },
         "faults": [
             {"kind": fault.kind.value, "chain": fault.chain, "seq": fault.seq, "message": fault.message}
             for fault in report.faults
