@@ -149,7 +149,8 @@ def up(config: Config, workspace: Path, ready: Callable[[App, str], None]) -> No
         url = config.server.public_url or f"http://{shown}:{port}"
         ledger = app.house.ledger
         ledger.live()
-        ledger.act(SYSTEM, Action.DAEMON_START, "daemon", lambda act: act.details.update(pid=os.getpid()))
+        said = {"pid": os.getpid(), "separated": app.house.separated}
+        ledger.act(SYSTEM, Action.DAEMON_START, "daemon", lambda act: act.details.update(said))
         uvloop.run(_run(app, [network, local], lambda: ready(app, url)))
         ledger.act(SYSTEM, Action.DAEMON_STOP, "daemon", lambda act: act.details.update(pid=os.getpid()))
         app.house.audit.seal()
@@ -198,6 +199,11 @@ class Inside:
     """The same door for one command of this process's own user, without a daemon and without a socket."""
 
     def __init__(self, config: Config, workspace: Path) -> None:
+        if files.is_locked(workspace):
+            raise errors.DaemonUnavailable(
+                "A daemon runs on this workspace, and its socket does not answer.",
+                hint=f"Look at {workspace / 'run'} and at the daemon's log, or stop it and start it again.",
+            )
         logs.configure("error", as_json=False)
         quiet = msgspec.structs.replace(config.logging, audit=False)
         self._app = open_app(msgspec.structs.replace(config, logging=quiet), workspace)

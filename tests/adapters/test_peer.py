@@ -157,6 +157,20 @@ def test_a_process_without_a_terminal_has_none(desk: Desk) -> None:
     assert (call.seen.pid, call.seen.terminal) == (process.pid, None)
 
 
+@pytest.mark.promise("APR-4.05", "APR-4.06")
+def test_a_shell_without_a_terminal_is_no_terminal(desk: Desk) -> None:
+    """Every tool that an agent's service starts has the same parent and no terminal: none may stand for a person."""
+    process = subprocess.Popen(  # noqa: S603 - the test's own
+        [SHELL, "-c", f"{desk.call}; true"], stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        call = desk.answer()
+    finally:
+        process.wait(20)
+
+    assert (call.parent, call.seen.terminal) == (process.pid, None)
+
+
 @pytest.mark.promise("APR-4.06")
 def test_a_command_that_no_shell_of_its_terminal_started_has_no_terminal(desk: Desk) -> None:
     """Its parent sits elsewhere: an agent opened a fresh terminal for it."""

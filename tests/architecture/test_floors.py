@@ -17,7 +17,8 @@ import pytest
 
 from tests.architecture.source import HOUSE, ROOT, named
 
-FLOORS, CIRCLES, PURE, STRANGERS, KEYS, SQL, DOORS = "floors", "circles", "pure", "strangers", "keys", "sql", "doors"
+FLOORS, CIRCLES, PURE, STRANGERS, KEYS = "floors", "circles", "pure", "strangers", "keys"
+SEAL, SQL, DOORS = "seal", "sql", "doors"
 
 
 def contracts() -> Mapping[str, Mapping[str, str]]:
@@ -89,6 +90,7 @@ BREAKS = [
     (KEYS, "services/people.py", "import openpact.adapters.keyring", "services.people -> openpact.adapters.keyring"),
     (KEYS, "web/ask.py", "import openpact.adapters.keyring", "openpact.web.ask -> openpact.adapters.keyring"),
     (KEYS, "cli/output.py", "import openpact.adapters.keyring", "openpact.cli.output -> openpact.adapters.keyring"),
+    (SEAL, "services/people.py", "import openpact.adapters.seal", "services.people -> openpact.adapters.seal"),
     (SQL, "faults.py", "import sqlite3", "openpact.faults -> sqlite3"),
     (SQL, "services/people.py", "import sqlite3", "openpact.services.people -> sqlite3"),
     (SQL, "services/people.py", "import psycopg", "openpact.services.people -> psycopg"),

@@ -17,7 +17,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openpact.domain.errors import JsonInvalid, OpenPactError, TooLarge
+from openpact.domain.errors import JsonInvalid, TooLarge
 from openpact.domain.strict_json import DEEPEST, DEFAULT, PROTOCOL_KEYS, Limits, Value, canonical, digest, encode, parse
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / "strict_json.json").read_text("utf-8"))
@@ -388,21 +388,3 @@ def test_a_number_that_others_would_misread_has_a_digest_but_is_not_forwarded(nu
     assert digest(number)
     with pytest.raises(JsonInvalid, match="Readers that use doubles"):
         encode(number)
-
-
-@pytest.mark.parametrize("write", [canonical, encode])
-def test_a_value_without_a_bottom_is_refused_when_written(write: Any) -> None:
-    endless: list[Value] = []
-    endless.append({"again": endless})
-    with pytest.raises(OpenPactError, match="more than 128 deep"):
-        write(endless)
-
-
-@pytest.mark.parametrize("write", [canonical, encode])
-def test_what_was_parsed_can_be_wrapped_and_written_until_the_greatest_depth(write: Any) -> None:
-    value = parse(b"[" * DEFAULT.max_depth + b"]" * DEFAULT.max_depth)
-    for _ in range(DEEPEST - DEFAULT.max_depth):
-        value = {"arguments": value}
-        assert write(value)
-    with pytest.raises(JsonInvalid, match="more than 128 deep"):
-        write([value])

@@ -67,7 +67,8 @@ def test_begun_is_durable_with_its_change_before_the_deed_and_done_before_the_an
     ("error", "outcome", "reason"),
     [
         (errors.NotDelivered("It never left."), "failed", "not_delivered"),
-        (errors.Invalid(f"The other side said no to {SECRET}."), "failed", "invalid"),
+        (errors.Invalid(f"Something of ours said no to {SECRET}."), "unknown", "invalid"),
+        (errors.StoreBusy(f"It may have left with {SECRET}."), "unknown", "store_busy"),
         (errors.OutcomeUnknown("It left."), "unknown", "outcome_unknown"),
         (ConnectionResetError(SECRET), "unknown", "ConnectionResetError"),
         (asyncio.CancelledError(SECRET), "unknown", "interrupted"),
@@ -89,6 +90,23 @@ def test_only_an_error_that_says_so_means_that_the_deed_failed_and_anything_else
     assert details(end) == {"effect": details(begun)["effect"], "reason": reason}
     assert states(world) == {details(begun)["effect"]: outcome}
     assert not any(SECRET in str(event) for event in world.events())
+
+
+@hand.on_one_engine
+def test_a_deed_that_was_seen_to_fail_is_recorded_as_failed_whether_or_not_an_error_follows(
+    world: World, boss: Principal
+) -> None:
+    async def deed(error: Exception | None) -> None:
+        async with world.ledger.effect(boss, ACTION, "x") as effect:
+            effect.fail("the other side said no")
+            if error is not None:
+                raise error
+
+    asyncio.run(deed(None))
+    with pytest.raises(errors.Invalid):
+        asyncio.run(deed(errors.Invalid("No.")))
+    ends = [event for event in deeds(world) if event.outcome != "begun"]
+    assert [(event.outcome, details(event)["reason"]) for event in ends] == [("failed", "the other side said no")] * 2
 
 
 @pytest.mark.promise("ARC-1.17", "OPS-5.03")

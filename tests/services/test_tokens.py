@@ -144,6 +144,23 @@ def test_a_token_ends_when_revoked(world: World) -> None:
         world.house.tokens.revoke(alice, made)
 
 
+@pytest.mark.promise("OPS-3.31")
+def test_a_token_that_a_disabled_person_still_has_opens_nothing(sqlite_world: World, boss: Principal) -> None:
+    """Made in the moment when its owner was being disabled, so that it was not ended with the others."""
+    alice = sqlite_world.person("alice")
+    _, text = make(sqlite_world, alice)
+    carried = sqlite_world.house.sign_in.token(text)
+    sqlite_world.house.people.disable(boss, "alice")
+    connection = sqlite_world.store.engine.connect()
+    connection.execute("UPDATE tokens SET revoked_at = NULL")
+    connection.close()
+
+    with pytest.raises(errors.InvalidCredentials):
+        sqlite_world.house.sign_in.token(text)
+    with pytest.raises(errors.InvalidCredentials):
+        may(sqlite_world, carried, Action.AUDIT_READ)
+
+
 def test_an_administrator_ends_anybody_s_token_and_others_only_their_own(sqlite_world: World, boss: Principal) -> None:
     alice, bob = sqlite_world.person("alice", Role.REVIEWER), sqlite_world.person("bob", Role.REVIEWER)
     made, text = make(sqlite_world, alice)

@@ -81,7 +81,10 @@ def test_a_body_that_is_no_object_is_refused(admin: World, raw: bytes) -> None:
 
 
 def test_a_nul_that_comes_escaped_is_refused(admin: World) -> None:
-    assert is_refusal(post(admin, b'{"username":"bob\\u0000","password":"x"}'), 400, "invalid")
+    raw = b'{"username":"alice","password":"x\\u0000"}'
+
+    assert is_refusal(post(admin, raw, "/api/auth/unlock"), 400, "invalid")
+    assert admin.events(action="session.unlock", outcome="refused") == []
 
 
 @pytest.mark.parametrize("target", ["/api/users/a%00b", "/api/users/\0", "/api/audit?q=a%00b", "/api/audit?actor=\0"])

@@ -172,23 +172,28 @@ def test_a_person_s_password_is_no_key_to_the_network_s_door(admin: World) -> No
 
 
 @pytest.mark.promise("APR-4.04", "APR-4.05")
-def test_where_the_ai_is_another_user_the_account_itself_is_the_administrator(sqlite_url: str, tmp_path: Path) -> None:
+def test_where_the_ai_is_another_user_a_person_still_proves_who_they_are(sqlite_url: str, tmp_path: Path) -> None:
     house = open_world(sqlite_url, tmp_path / "secure", engine_uid=ENGINE, separated=True)
     house.person("alice", Role.ADMIN)
 
     me = house.ask("GET", "/api/auth/me", peer=peer_at(None)).json
     answer = house.ask("POST", "/api/users", BOB, peer=peer_at(None))
 
-    assert (me["kind"], me["role"], me["separated"]) == ("local", "admin", True)
-    assert answer.status == 201
-    assert answer.json["created_by"] == f"local/{os.geteuid()}"
-    last = house.events()[-1]
-    assert (last.action, last.outcome, last.actor) == ("person.add", "done", f"local/{os.geteuid()}")
+    # The setting that says so is a text in a file: who may turn it must not become an administrator by it.
+    assert (me["kind"], me["role"], me["separated"]) == ("local", None, True)
+    assert is_refusal(answer, 401, "unlock_required")
     assert is_refusal(house.ask("GET", "/api/users", peer=peer_at(None, uid=ENGINE)), 403, "forbidden")
-    # A token belongs to a person even there.
-    token = house.ask("POST", "/api/tokens", {"name": "x", "scopes": ["audit:read"]}, peer=peer_at(None))
-    assert is_refusal(token, 401, "unlock_required")
     house.close()
+
+
+def test_another_password_set_elsewhere_ends_what_was_unlocked_here(admin: World) -> None:
+    admin.person("bob", Role.ADMIN)
+    admin.ask("POST", "/api/auth/unlock", {"username": "bob", "password": PASSWORD}, peer=peer_at(1))
+    assert admin.ask("GET", "/api/auth/me", peer=peer_at(1)).json["username"] == "bob"
+    connection = admin.store.engine.connect()
+    connection.execute("UPDATE people SET password_at = ? WHERE username = 'bob'", (admin.clock.at + 1,))  # by another
+    connection.close()
+    assert admin.ask("GET", "/api/auth/me", peer=peer_at(1)).json["kind"] == "local"
 
 
 @pytest.mark.promise("APR-4.06")

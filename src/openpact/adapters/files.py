@@ -162,6 +162,21 @@ def lock_workspace(workspace: Path) -> int:
     return descriptor
 
 
+def is_locked(workspace: Path) -> bool:
+    """Say whether a daemon holds the workspace, whatever became of its socket."""
+    try:
+        descriptor = os.open(workspace / "run" / "up.lock", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False  # no daemon ever ran here
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def socket_path(workspace: Path) -> Path:
     """Give where the machine's own socket is. Raises WorkspaceUnusable for a path that no socket can have."""
     path = workspace / "run" / "admin.sock"

@@ -130,7 +130,8 @@ def write_durably(path: Path, data: bytes, mode: int) -> None:
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
         os.fchmod(descriptor, mode)  # the umask may have taken bits away, an old file may have had more
-        os.write(descriptor, data)
+        while data:  # a disk that fills takes less than it is given
+            data = data[os.write(descriptor, data) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

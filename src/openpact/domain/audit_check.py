@@ -7,7 +7,7 @@ Rules of this file:
 """
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -72,12 +72,14 @@ class Check:
         checkpoints: Sequence[audit.Checkpoint],
         check_signature: CheckSignature,
         heads: Sequence[str] = (),
+        ends: Mapping[str, audit.Head] | None = None,
     ) -> None:
         self._store_id = store_id
         self._faults: list[Fault] = []
         self._chains: dict[str, _Chain] = {}
         self._events = 0
         self._awaited = set(heads)
+        self._ends = dict(ends or {})  # where the store itself says that its chains end
         self._count = len(checkpoints)
         # What the checkpoints say of each place: chain → seq → (hash, number of the checkpoint)
         self._sealed: dict[str, dict[int, tuple[str, int]]] = {}
@@ -127,6 +129,7 @@ class Check:
                 self._say(
                     Kind.TRUNCATED, name, last + 1, f"checkpoint {number} sealed {sealed} events, and {last} are left"
                 )
+        self._compare_ends()
         for head in sorted(self._awaited):
             self._say(Kind.TRUNCATED, "", 0, f"the record does not reach the head {head[:16]}… known elsewhere")
         return Report(
@@ -137,6 +140,15 @@ class Check:
             newest=None if self._newest == audit.NOTHING else self._newest,
             faults=sorted(self._faults, key=lambda fault: (fault.chain, fault.seq, fault.kind)),
         )
+
+    def _compare_ends(self) -> None:
+        for name, end in sorted(self._ends.items()):
+            chain = self._chains.get(name)
+            last = 0 if chain is None else chain.next - 1
+            if end.seq > last and max(self._sealed.get(name, (0,))) <= last:  # else a checkpoint has said so
+                self._say(Kind.TRUNCATED, name, last + 1, f"the chain ended at {end.seq}, and {last} are left")
+            elif end.seq < last or (chain is not None and end.seq == last and end.hash != chain.prev):
+                self._say(Kind.REWRITTEN, name, last, "the chain ended with another event")
 
     def _read_checkpoint(self, checkpoint: audit.Checkpoint, check_signature: CheckSignature) -> None:
         number = checkpoint.number
@@ -186,9 +198,10 @@ def check(
     events: Iterable[audit.Event],
     check_signature: CheckSignature,
     heads: Sequence[str] = (),
+    ends: Mapping[str, audit.Head] | None = None,
 ) -> Report:
     """Read the whole record and report."""
-    reading = Check(store_id, checkpoints, check_signature, heads)
+    reading = Check(store_id, checkpoints, check_signature, heads, ends)
     for event in events:
         reading.read(event)
     return reading.report()

@@ -92,8 +92,8 @@ ROLE_NEEDED: Mapping[Action, Role] = {
     Action.PERSON_SET_ROLE: Role.ADMIN,
 }
 
-# What somebody at the local socket may do without saying who they are: look, and say who they are. Where the AI runs
-# as another user, the socket itself proves who is there, and such an asker carries the role of an administrator.
+# What somebody at the local socket may do without saying who they are: look, and say who they are. That is so however
+# the AI runs: a setting that said "the AI is elsewhere" would be a key that the machine's account could turn.
 LOCAL_ACTIONS = frozenset(
     {
         Action.AUDIT_READ,
@@ -149,7 +149,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind is Kind.SETUP:
             return action is Action.SETUP_FINISH
         if self.kind is Kind.LOCAL:
-            return action in LOCAL_ACTIONS or self._role_reaches(action)
+            return action in LOCAL_ACTIONS
         if self.kind is Kind.PERSON:
             return self._role_reaches(action)
         if self.kind is Kind.TOKEN:

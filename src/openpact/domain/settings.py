@@ -4,8 +4,8 @@ Rules of this file:
 - Each layer is judged by itself, so that no layer hides an error of the one beneath it.
 - All errors of all layers are reported at once, and none repeats a value.
 - `OPENPACT_SECTION__KEY` that names no setting is an error: a misspelt variable must not be silently without effect.
-- The environment never reaches what decides how safe the rest is: `security.*`, `*.approval.*`, `approvals.*`. It is
-  easier to change than the file, and nobody reviews it.
+- The environment never reaches what decides how safe the rest is: `security.*`, `engine.*`, `*.approval.*`,
+  `approvals.*`. It is easier to change than the file, and nobody reviews it.
 """
 
 import functools
@@ -123,7 +123,7 @@ def _flag(key: str) -> str:
 
 def _guarded(key: str) -> bool:
     first, *rest = key.split(".")
-    return first in {"security", "approvals"} or "approval" in rest
+    return first in {"security", "approvals", "engine"} or "approval" in rest
 
 
 def merge(

@@ -24,6 +24,14 @@ FORMAT = "openpact-audit-1"
 _LINE_LIMITS = strict_json.Limits(max_bytes=8_388_608)
 
 
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line of an export: what it is, of which store, and where the store says that its chains end."""
+
+    format: str
+    store: str
+    ends: dict[str, audit.Head]
+
+
 class Audit:
     """The record of one store, and the key that seals it."""
 
@@ -71,6 +79,7 @@ class Audit:
                 records.walk(snapshot),
                 self._trusted().check,
                 [*map(audit.bare_head, heads), *self._own_head()],
+                records.heads(snapshot),
             )
 
     def export(self, who: Principal, request: str | None = None) -> Iterator[bytes]:
@@ -80,7 +89,8 @@ class Audit:
 
     def _lines(self) -> Iterator[bytes]:
         with self._store.reading() as snapshot:
-            yield _line({"format": FORMAT, "store": store_id(snapshot)})
+            first = Header(FORMAT, store_id(snapshot), records.heads(snapshot))
+            yield _line(msgspec.to_builtins(first))
             for checkpoint in records.checkpoints(snapshot):
                 yield _line({"checkpoint": msgspec.to_builtins(checkpoint)})
             for event in records.walk(snapshot):
@@ -128,9 +138,7 @@ def verify_export(lines: Iterable[bytes], trusted: seals.Trust, heads: list[str]
     """Verify an exported record without its store. Raises Invalid when it is no export."""
     heads = [audit.bare_head(head) for head in heads]
     source = iter(lines)
-    first = _read_line(1, next(source, b""))
-    if first.get("format") != FORMAT or not isinstance(first.get("store"), str):
-        raise errors.Invalid("This is no export of an OpenPact record.", hint="Make one with `openpact audit export`.")
+    first = _read_header(next(source, b""))
     checkpoints: list[audit.Checkpoint] = []
     reading: audit_check.Check | None = None
     for number, raw in enumerate(source, start=2):
@@ -142,14 +150,24 @@ def verify_export(lines: Iterable[bytes], trusted: seals.Trust, heads: list[str]
                 checkpoints.append(msgspec.convert(line["checkpoint"], audit.Checkpoint))
                 continue
             if reading is None:
-                reading = audit_check.Check(str(first["store"]), checkpoints, trusted.check, heads)
+                reading = audit_check.Check(first.store, checkpoints, trusted.check, heads, first.ends)
             event = line["event"]
             reading.read(audit.from_document(event if isinstance(event, dict) else {}))
         except (KeyError, ValueError) as fault:
             raise errors.Invalid(f"Line {number} of the export is no event and no checkpoint.") from fault
     if reading is None:
-        reading = audit_check.Check(str(first["store"]), checkpoints, trusted.check, heads)
+        reading = audit_check.Check(first.store, checkpoints, trusted.check, heads, first.ends)
     return reading.report()
+
+
+def _read_header(raw: bytes) -> Header:
+    try:
+        header = msgspec.convert(_read_line(1, raw), Header)
+    except msgspec.ValidationError:
+        header = None
+    if header is None or header.format != FORMAT:
+        raise errors.Invalid("This is no export of an OpenPact record.", hint="Make one with `openpact audit export`.")
+    return header
 
 
 def _read_line(number: int, raw: bytes) -> dict[str, strict_json.Value]:

@@ -55,6 +55,11 @@ class Effect:
 
     id: str
     details: dict[str, Value] = field(default_factory=dict)
+    failure: str | None = None
+
+    def fail(self, reason: str) -> None:
+        """Say that the deed was seen to fail: the other side answered, and with a no."""
+        self.failure = reason
 
 
 @dataclass
@@ -156,16 +161,16 @@ class Ledger:
         try:
             yield effect
             end.outcome, end.reason = "done", ""
-        except errors.OutcomeUnknown as fault:
-            end.reason = fault.code
-            raise
-        except errors.OpenPactError as fault:
+        except errors.NotDelivered as fault:
             end.outcome, end.reason = "failed", fault.code
             raise
         except Exception as fault:
-            end.reason = type(fault).__name__
+            # It may have come after the deed: a store that was busy, a limit, a fault of ours.
+            end.reason = fault.code if isinstance(fault, errors.OpenPactError) else type(fault).__name__
             raise
         finally:
+            if effect.failure is not None:
+                end.outcome, end.reason = "failed", effect.failure
             faults.point("ledger.deed_done")
             await _finish(self._end_soon(end))
 
@@ -259,6 +264,8 @@ class Ledger:
             await _finish(self._abandon(beginning, _End(entry, effect, "failed", "cancelled before it left")))
             raise
         except Exception as fault:
+            if isinstance(fault, errors.OutcomeUnknown):  # it may stand as begun, and it never leaves
+                self._owed.append(_End(entry, effect, "failed", "it never left"))
             if beginning.exception() is not None:  # else it is a refusal, and recorded
                 with suppress(*_hidden_by(fault)):
                     await self._soon(self._failed(entry, fault), Durability.FULL)

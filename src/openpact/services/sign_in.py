@@ -121,7 +121,8 @@ class SignIn:
         tries.count(self._ledger, f"totp/{who.id}")
         step = self._step(secret, code)
         if step is None:
-            raise errors.InvalidCredentials("This is not the code it shows now.", hint="Check the clock of the device.")
+            error = errors.InvalidCredentials("This is not the code it shows now.", hint="Check the device's clock.")
+            raise self._ledger.refuse(who, Action.TOTP_ENROL, who.name, error, request)
 
         def change(act: Act) -> None:
             people.set_totp(act.tx, who.id, self._keys.seal(secret.encode(), f"totp/{who.id}"))

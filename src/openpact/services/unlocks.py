@@ -18,7 +18,7 @@ class Unlocks:
     def __init__(self, lifetime: int) -> None:
         self._lifetime = lifetime
         self._lock = threading.Lock()
-        self._open: dict[Terminal, tuple[str, int]] = {}
+        self._open: dict[Terminal, tuple[str, int, int]] = {}  # who, since when, until when
 
     def unlock(self, terminal: Terminal | None, person_id: str, now: int) -> int | None:
         """Remember the person at this terminal; the answer is until when, or None when it is not remembered."""
@@ -26,17 +26,17 @@ class Unlocks:
             return None
         until = now + self._lifetime
         with self._lock:
-            self._open = {known: end for known, end in self._open.items() if end[1] > now}
-            self._open[terminal] = (person_id, until)
+            self._open = {known: end for known, end in self._open.items() if end[2] > now}
+            self._open[terminal] = (person_id, now, until)
         return until
 
-    def who(self, terminal: Terminal | None, now: int) -> str | None:
-        """Give the id of the person who is unlocked at this terminal."""
+    def who(self, terminal: Terminal | None, now: int) -> tuple[str, int] | None:
+        """Give the id of the person who is unlocked at this terminal, and since when."""
         if terminal is None:
             return None
         with self._lock:
-            person_id, until = self._open.get(terminal, ("", 0))
-        return person_id if until > now else None
+            person_id, since, until = self._open.get(terminal, ("", 0, 0))
+        return (person_id, since) if until > now else None
 
     def lock(self, terminal: Terminal | None) -> None:
         """Forget who is at this terminal."""

@@ -10,6 +10,7 @@ Rules of this file:
 import asyncio
 import enum
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, cast
 
@@ -91,11 +92,12 @@ def _by_path() -> list[Url]:
 
 def _endpoint(house: House, url: Url) -> Callable[[Request], object]:
     async def endpoint(request: Request) -> Response:
-        request_id = _request_id(house)
+        request_id = _request_id()
         try:
             ask = await _ask(house, url, request, request_id)
             return _respond(await asyncio.to_thread(url.answer, ask), request_id)
         except errors.OpenPactError as error:
+            _note(error, request, request_id)
             return refusal(error, request_id)
         except Exception:  # noqa: BLE001 - see below
             # Whatever it is, it is a fault of ours: told to the log with its trace, to the asker by its id alone.
@@ -183,16 +185,23 @@ def _respond(result: object, request_id: str) -> Response:
     return answer(result, request_id)
 
 
-def _request_id(house: House) -> str:
-    try:
-        return house.ledger.new_id("req")
-    except errors.Unavailable:  # the clock that decides may be the store's, and the answer must not wait for it
-        return _any_id()
+def _note(error: errors.OpenPactError, request: Request, request_id: str) -> None:
+    # What no act came of stands in no record: the log has it. That a terminal is locked is everyday.
+    turned_away = errors.NotAuthenticated | errors.Forbidden | errors.LimitExceeded
+    if isinstance(error, turned_away) and not isinstance(error, errors.UnlockRequired):
+        address = request.client.host if request.client else "local"
+        path = request.url.path[:200]
+        _log.warning("turned away", reason=error.code, path=path, address=address, request_id=request_id)
+
+
+def _request_id() -> str:
+    # By the machine's own clock: asking the store's could hold up the event loop, and health with it.
+    return identity.make("req", time.time_ns() // 1000, secrets.token_bytes(10))
 
 
 async def _unknown(request: Request, _fault: Exception) -> Response:
     del request
-    return said(404, "not_found", "There is nothing at this address.", _any_id())
+    return said(404, "not_found", "There is nothing at this address.", _request_id())
 
 
 async def _nowhere(request: Request) -> Response:
@@ -200,12 +209,8 @@ async def _nowhere(request: Request) -> Response:
 
 
 async def _wrong_method(request: Request, _fault: Exception) -> Response:
-    response = said(405, "method_not_allowed", f"This address does not answer {request.method}.", _any_id())
+    response = said(405, "method_not_allowed", f"This address does not answer {request.method}.", _request_id())
     scope = dict(request.scope)
     methods = {url.method for url in TABLE if Route(url.path, _nowhere).matches(scope)[0] is not Match.NONE}
     response.headers["Allow"] = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     return response
-
-
-def _any_id() -> str:
-    return identity.make("req", 0, secrets.token_bytes(10))

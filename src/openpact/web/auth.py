@@ -15,7 +15,7 @@ import msgspec
 from openpact.adapters.peer import Peer
 from openpact.adapters.store.people import Person
 from openpact.domain import errors, instant
-from openpact.domain.principal import Action, Kind, Principal, Role
+from openpact.domain.principal import Action, Kind, Principal
 from openpact.services import standing
 from openpact.services.house import House
 from openpact.services.sign_in import Proof
@@ -47,14 +47,15 @@ def at_socket(house: House, peer: Peer, authorization: str | None) -> Principal:
         if authorization.lower().startswith(("basic ", "otp ")):
             return standing.of_person(_by_proof(house, authorization, f"local/{peer.uid}"))
         return by_token(house, authorization)
-    person_id = house.unlocks.who(peer.terminal, house.ledger.now())
-    if person_id is not None:
+    unlocked = house.unlocks.who(peer.terminal, house.ledger.now())
+    if unlocked is not None:
+        person_id, since = unlocked
         with house.store.reading() as snapshot:
             person = standing.find_active(snapshot, person_id)
-        if person is not None:
+        # Another password may have been set by another daemon, which cannot lock this one's terminals.
+        if person is not None and person.password_at <= since:
             return standing.of_person(person)
-    role = Role.ADMIN if house.separated else None
-    return Principal(kind=Kind.LOCAL, id=f"local/{peer.uid}", name=_account(peer.uid), role=role)
+    return Principal(kind=Kind.LOCAL, id=f"local/{peer.uid}", name=_account(peer.uid))
 
 
 def by_token(house: House, authorization: str) -> Principal:

@@ -10,6 +10,8 @@ Rules of this file:
 import threading
 from collections.abc import Callable
 
+import structlog
+
 from openpact.adapters.store.engine import Engine
 from openpact.adapters.store.transaction import Change
 from openpact.domain import errors
@@ -17,6 +19,8 @@ from openpact.domain import errors
 LOOK_SECONDS = 0.01  # how long another process's write to the SQLite file stays unnoticed
 RETRY_SECONDS = 1.0
 _WAIT_SECONDS = 0.5
+
+_log = structlog.get_logger("openpact.store")
 
 Listener = Callable[[Change], None]
 ANYTHING = Change("*", "*")
@@ -56,7 +60,10 @@ class Changes:
         with self._lock:
             listeners = list(self._listeners.values())
         for listener in listeners:
-            listener(change)
+            try:
+                listener(change)
+            except Exception:  # noqa: BLE001 - one listener's fault must not keep the news from the others
+                _log.exception("a listener failed")
 
     def told_here(self, changes: list[Change]) -> None:
         """Pass on what this process committed; on PostgreSQL the server tells us too, in commit order."""

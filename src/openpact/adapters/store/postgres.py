@@ -26,6 +26,7 @@ except ImportError as fault:  # the extra is not installed
 _MIGRATION_LOCK = 0x0FE4_AC70
 _CHAIN_LOCK = 0x0FE4_AC71
 _MEASURE_SECONDS = 60.0
+_RETRY_SECONDS = 10.0
 _MAX_CHAINS = 10_000
 
 
@@ -89,12 +90,22 @@ class PostgresEngine:
 
     def now(self) -> int:
         """Give the database's clock, by the distance to ours as last measured."""
-        with self._clock_lock:
-            mark = time.monotonic()
-            if self._measured_at is None or mark - self._measured_at > _MEASURE_SECONDS:
+        mark = time.monotonic()
+        if self._measured_at is None:
+            with self._clock_lock:
                 self._ahead = self._measure()
                 self._measured_at = mark
-            return time.time_ns() // 1000 + self._ahead
+        elif mark - self._measured_at > _MEASURE_SECONDS and self._clock_lock.acquire(blocking=False):
+            # One measures, the others go on with the last distance: a database that is silent stops nobody.
+            try:
+                self._measured_at = mark - _MEASURE_SECONDS + _RETRY_SECONDS
+                self._ahead = self._measure()
+                self._measured_at = mark
+            except errors.StoreUnavailable:
+                pass  # the last distance is as good as a minute ago; what needs the store will say that it is away
+            finally:
+                self._clock_lock.release()
+        return time.time_ns() // 1000 + self._ahead
 
     def _measure(self) -> int:
         connection = self.connect(reading=True)

@@ -13,6 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import structlog
+
 from openpact import faults
 from openpact.adapters.store import chain
 from openpact.adapters.store.engine import Connection, Durability, Engine
@@ -20,6 +22,7 @@ from openpact.adapters.store.transaction import Change, Mark, Pending, Transacti
 from openpact.domain import errors
 
 T = TypeVar("T")
+_log = structlog.get_logger("openpact.store")
 Job = Callable[[Transaction], T]
 
 MAX_GROUP = 256  # bounds how long the first of a group waits for the last
@@ -121,7 +124,10 @@ class Writer:
             finally:
                 self._holder = None
         for note in done.notes:
-            note()
+            try:
+                note()
+            except Exception:  # noqa: BLE001 - it is committed: whoever is told must not make it look undone
+                _log.exception("something could not be told after the commit")
         if done.changes:
             self._announce(done.changes)
 
