@@ -1,6 +1,7 @@
 """What all tests share: a database of each engine for each test, and the profiles of the property tests."""
 
 import os
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.world import World, open_world
+
+# Whoever starts the tests in the background makes them deaf to Ctrl-C, and every program they start with them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("quick", deadline=None, max_examples=60)
 settings.register_profile("fuzz", deadline=None, max_examples=20_000, suppress_health_check=list(HealthCheck))

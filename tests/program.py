@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.waiting import until
 from tests.world import PASSWORD
 
@@ -219,8 +221,12 @@ class Terminal:
         # Once is not enough when the key comes in the moment between a question and the reading of its answer: there
         # Python notes the signal and reads on. No hand is that quick, but this one is.
         os.write(self._descriptor, b"\x03")
-        while self._find(r"\$ ", 1.0) is None:
+        for _ in range(int(SECONDS)):
+            if self._find(r"\$ ", 1.0) is not None:
+                break
             os.write(self._descriptor, b"\x03")
+        else:
+            pytest.fail(f"Ctrl-C ended nothing: {self._shown.decode(errors='replace')!r}")
         return self.do("(exit $?)")[0]
 
     def see(self, *wanted: str) -> str:

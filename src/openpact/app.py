@@ -85,7 +85,7 @@ def open_app(config: Config, workspace: Path) -> App:
             sign_in=SignIn(store, ledger, passwords, keys, config.admin.issuer),
             tokens=Tokens(store, ledger),
             unlocks=unlocks,
-            status=Status(store, ledger.now(), separated=separated, now=ledger.now),
+            status=Status(store, ledger.now(), separated=separated, now=ledger.now, broken=lambda: audit.broken),
             separated=separated,
             engine_uid=engine_uid,
         )
@@ -148,10 +148,11 @@ def up(config: Config, workspace: Path, ready: Callable[[App, str], None]) -> No
         shown = f"[{host}]" if ":" in host else host
         url = config.server.public_url or f"http://{shown}:{port}"
         ledger = app.house.ledger
+        app.house.audit.require_continuity()
         ledger.live()
         said = {"pid": os.getpid(), "separated": app.house.separated}
         ledger.act(SYSTEM, Action.DAEMON_START, "daemon", lambda act: act.details.update(said))
-        uvloop.run(_run(app, [network, local], lambda: ready(app, url)))
+        uvloop.run(_run(app, network, local, lambda: ready(app, url)))
         ledger.act(SYSTEM, Action.DAEMON_STOP, "daemon", lambda act: act.details.update(pid=os.getpid()))
         app.house.audit.seal()
         app.care.close()
@@ -159,10 +160,10 @@ def up(config: Config, workspace: Path, ready: Callable[[App, str], None]) -> No
         _log.info("stopped, and the audit is sealed")
 
 
-async def _run(app: App, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
+async def _run(app: App, network: socket.socket, local: socket.socket, ready: Callable[[], None]) -> None:
     chores = asyncio.create_task(_chores(app.care))
     try:
-        await serve.serve(app.door, sockets, ready)
+        await serve.serve(app.door, network, local, ready)
     finally:
         chores.cancel()
         with contextlib.suppress(asyncio.CancelledError):

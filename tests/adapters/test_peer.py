@@ -73,7 +73,7 @@ class Desk:
     def window(self, script: str, shell: str = SHELL) -> Iterator["subprocess.Popen[bytes]"]:
         outside, inside = pty.openpty()
         process = subprocess.Popen(  # noqa: S603 - a shell of the test's own
-            [sys.executable, "-S", "-E", "-c", WINDOW, shell, "-c", script + "; true"],
+            [sys.executable, "-S", "-E", "-c", WINDOW, shell, "-m", "-c", script + "; true"],
             stdin=inside,
             start_new_session=True,
         )
@@ -120,12 +120,28 @@ def test_two_commands_of_one_shell_come_from_one_terminal(desk: Desk) -> None:
 
 @pytest.mark.promise("APR-4.05", "APR-4.06")
 def test_an_agent_started_in_the_same_window_has_another_parent(desk: Desk) -> None:
-    person, agent = desk.calls(f"{desk.call}; {SHELL} -c '{desk.call}; true'", 2)
+    person, agent = desk.calls(f"{desk.call}; {SHELL} -m -c '{desk.call}; true'", 2)
 
-    assert agent.terminal.device == person.terminal.device
-    assert agent.terminal.session == person.terminal.session
     assert agent.terminal != person.terminal
     assert agent.terminal.shell == agent.parent
+
+
+@pytest.mark.promise("APR-4.05", "APR-4.06")
+def test_an_agent_in_the_same_window_that_calls_as_part_of_itself_has_no_terminal(desk: Desk) -> None:
+    person, agent = desk.calls(f"{desk.call}; {SHELL} -c '{desk.call}; true'", 2)
+
+    assert person.seen.terminal is not None
+    assert agent.seen.terminal is None
+
+
+@pytest.mark.promise("APR-4.05", "APR-4.06")
+def test_an_agent_in_the_background_of_the_same_shell_has_no_terminal(desk: Desk) -> None:
+    """Its parent is the person's shell, its own parent having ended or having been that shell: it leads no front."""
+    person, agent = desk.calls(f"{desk.call}; {desk.call} & wait", 2)
+
+    assert person.seen.terminal is not None
+    assert agent.seen.terminal is None
+    assert agent.parent == person.parent
 
 
 @pytest.mark.promise("APR-4.05", "APR-4.06")

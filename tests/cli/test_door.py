@@ -50,7 +50,7 @@ def test_a_daemon_that_hangs_up_is_said_to_be_unavailable(tmp_path: Path) -> Non
         listener.bind(str(place))
         listener.listen()
     with pytest.raises(errors.DaemonUnavailable) as refused:
-        door._Socket(place).answer("GET", "/api/users", {}, b"", lambda _status, _piece: None)  # noqa: SLF001
+        door._Socket(place, chosen=True).answer("GET", "/api/users", {}, b"", lambda _status, _piece: None)  # noqa: SLF001
     assert "openpact doctor" in (refused.value.hint or "")
 
 

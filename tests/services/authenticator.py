@@ -6,7 +6,7 @@ import pyotp
 
 from openpact.domain import instant
 from openpact.domain.principal import Principal
-from tests.world import World
+from tests.world import PASSWORD, World
 
 STEP = 30
 
@@ -18,7 +18,7 @@ def code(world: World, secret: str, steps: int = 0) -> str:
 
 def enrol(world: World, who: Principal) -> str:
     """Enrol an authenticator, and move on to a time step whose code is fresh."""
-    secret = world.house.sign_in.enrol_totp(who).secret
+    secret = world.house.sign_in.enrol_totp(who, PASSWORD).secret
     world.house.sign_in.confirm_totp(who, code(world, secret), "req_1")
     world.clock.advance(seconds=STEP)
     return secret

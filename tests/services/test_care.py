@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from openpact.adapters import seal
 from openpact.adapters.store import effects, open_store
-from openpact.domain import instant
+from openpact.domain import errors, instant
 from openpact.domain.principal import SYSTEM, Action
 from openpact.services.audit import Audit
 from openpact.services.care import FORGET_EVERY, LIVE_EVERY, RECOVER_EVERY, Care
@@ -23,7 +23,8 @@ def care_of(world: World) -> Care:
 def another_daemon(world: World) -> tuple[Care, Ledger]:
     store = world.store
     ledger = Ledger(store, clock=world.clock)
-    audit = Audit(store, ledger, seal.open_seal(world.folder / "audit"), lambda: seal.trust([]))
+    folder = world.folder / "audit"
+    audit = Audit(store, ledger, seal.open_seal(folder), lambda: seal.trust([folder / "keys"]))
     return Care(ledger, audit, checkpoint_events=EVENTS, checkpoint_seconds=SECONDS), ledger
 
 
@@ -186,10 +187,11 @@ def test_a_folder_that_does_not_take_the_head_ends_no_chores(world: World) -> No
     with capture_logs() as lines:
         care.turn()
     assert [line["reason"] for line in lines] == ["workspace_unusable"]
+    assert sealed(world) == 0, "what cannot be known elsewhere is not signed"
     (world.folder / "audit" / "head").rmdir()
     act(world, EVENTS)
     care.turn()
-    assert sealed(world) == 2
+    assert sealed(world) == 1
     assert world.house.audit.verify([]).intact
 
 
@@ -217,3 +219,38 @@ def test_the_chores_of_a_closed_store_wait(world: World) -> None:
         care.turn()
     other.close()
     assert [line["reason"] for line in lines] == ["store_unavailable"]
+
+
+@pytest.mark.promise("OPS-5.14", "OPS-5.18")
+def test_a_past_that_was_written_anew_without_the_key_is_not_signed(world: World) -> None:
+    """A hand at the store drops triggers, checkpoints and past, and waits for the daemon to sign the rest."""
+    care = care_of(world)
+    act(world, EVENTS)
+    care.turn()
+    assert sealed(world) == 1
+    hand.drop_keepers(world.url)
+    hand.run(world.url, "DELETE FROM audit_checkpoints")
+    hand.run(world.url, "DELETE FROM audit_events WHERE seq > 1")
+    with world.store.reading() as snapshot:
+        (kept,) = snapshot.rows("SELECT hash FROM audit_events")
+    hand.run(world.url, "UPDATE audit_chains SET seq = 1, head = ?", kept[0])
+    act(world, EVENTS)
+    world.clock.advance(seconds=SECONDS)
+    with capture_logs() as lines:
+        care.turn()
+    assert [line["log_level"] for line in lines] == ["error"]
+    assert sealed(world) == 0
+    with pytest.raises(errors.StoreCorrupt, match="audit/head"):
+        world.house.audit.require_continuity()
+
+
+@pytest.mark.promise("OPS-5.18")
+@pytest.mark.parametrize("change", ["target = 'x'", "hash = prev", "seq = 99"])
+def test_what_was_changed_before_it_was_sealed_is_not_signed(sqlite_world: World, change: str) -> None:
+    act(sqlite_world, EVENTS)
+    hand.drop_keepers(sqlite_world.url)
+    hand.run(sqlite_world.url, f"UPDATE audit_events SET {change} WHERE seq = 2")  # noqa: S608 - the test's own
+    with pytest.raises(errors.StoreCorrupt):
+        sqlite_world.house.audit.seal()
+    assert sealed(sqlite_world) == 0
+    assert sqlite_world.house.audit.broken is not None

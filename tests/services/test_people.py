@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+import psycopg
 import pytest
 
 from openpact.adapters.store.people import Person
@@ -10,6 +12,8 @@ from openpact.domain import errors
 from openpact.domain.principal import Principal, Role
 from openpact.services import standing
 from openpact.services.sign_in import Proof
+from tests.services.authenticator import enrol
+from tests.waiting import until
 from tests.world import LOCAL, PASSWORD, World, open_world, peer_at
 
 NEW = "a third one, also quite long"
@@ -242,6 +246,37 @@ def test_two_administrators_who_take_each_other_s_place_at_once_do_not_both_succ
     assert len(left) == 1
 
 
+def test_who_counts_the_other_administrators_waits_for_the_one_who_is_taking_one_away(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Without that wait the count is of a moment ago, and the last administrator goes."""
+    world = open_world(postgres_url, tmp_path / "secure")
+    world.person("one", Role.ADMIN)
+    two = world.person("two", Role.ADMIN)
+    ended: list[str] = []
+
+    def leave() -> None:
+        try:
+            world.house.people.set_role(two, "two", Role.VIEWER)
+        except errors.OpenPactError as error:
+            ended.append(error.code)
+        else:
+            ended.append("done")
+
+    leaving = threading.Thread(target=leave)
+    with psycopg.connect(postgres_url) as other, psycopg.connect(postgres_url, autocommit=True) as watch:
+        other.execute("UPDATE people SET state = 'disabled' WHERE username = 'one'")
+        leaving.start()
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        until(lambda: ended or watch.execute(waiting).fetchone())
+        other.commit()
+    leaving.join(20)
+
+    assert ended == ["last_administrator"]
+    assert role_of(world, "two") is Role.ADMIN
+    world.close()
+
+
 @pytest.mark.promise("OPS-3.23")
 def test_one_s_own_password_is_changed_with_the_current_one_and_locks_every_terminal(sqlite_world: World) -> None:
     alice = sqlite_world.person("alice")
@@ -284,6 +319,43 @@ def test_an_administrator_resets_another_s_password_without_knowing_it(sqlite_wo
     assert sqlite_world.ask("GET", "/api/auth/me", peer=peer_at(1)).json["kind"] == "local"
     (event,) = sqlite_world.events(action="person.reset_password")
     assert (event.target, NEW in event.details) == ("alice", False)
+
+
+@pytest.mark.promise("OPS-3.23", "OPS-3.31")
+@pytest.mark.parametrize("by", ["alice", "boss"])
+def test_a_new_password_ends_what_somebody_else_may_have_enrolled_or_made(sqlite_world: World, by: str) -> None:
+    who = {"boss": sqlite_world.person("boss", Role.ADMIN), "alice": sqlite_world.person("alice")}
+    enrol(sqlite_world, who["alice"])
+    _, text = sqlite_world.house.tokens.create(who["alice"], "ci", ("audit:read",), 10)
+
+    after = sqlite_world.house.people.reset_password(who[by], "alice", NEW, PASSWORD)
+
+    assert after.totp_sealed is None
+    with pytest.raises(errors.InvalidCredentials):
+        sqlite_world.house.sign_in.token(text)
+    assert sqlite_world.events()[-1].details == '{"tokens_revoked":1}'
+
+
+def test_a_token_does_not_take_its_owner_s_account_over(sqlite_world: World, boss: Principal) -> None:
+    _, text = sqlite_world.house.tokens.create(boss, "ci", ("people:write",), 10)
+    who = sqlite_world.house.sign_in.token(text)
+    before = sqlite_world.house.people.get("boss")
+
+    with pytest.raises(errors.Forbidden):
+        sqlite_world.house.people.reset_password(who, "boss", NEW, None)
+
+    assert sqlite_world.house.people.get("boss") == before
+
+
+def test_who_may_not_act_is_told_so_before_anything_about_the_password(sqlite_world: World) -> None:
+    eve = sqlite_world.person("eve")
+
+    with pytest.raises(errors.Forbidden):
+        sqlite_world.house.people.add(eve, "no name!", "short", Role.VIEWER, ())
+    with pytest.raises(errors.Forbidden):
+        sqlite_world.house.people.reset_password(eve, "founder", "short", None)
+
+    assert [event.outcome for event in sqlite_world.events()[-2:]] == ["refused", "refused"]
 
 
 def test_a_new_password_keeps_the_rules(sqlite_world: World, boss: Principal) -> None:

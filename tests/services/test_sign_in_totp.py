@@ -24,7 +24,7 @@ def alice(sqlite_world: World) -> Principal:
 @pytest.mark.promise("APR-4.05")
 def test_a_person_enrols_an_authenticator_and_signs_in_with_its_code(world: World) -> None:
     alice = world.person("alice")
-    enrolment = world.house.sign_in.enrol_totp(alice)
+    enrolment = world.house.sign_in.enrol_totp(alice, PASSWORD)
 
     parsed = pyotp.parse_uri(enrolment.uri)
     assert (parsed.name, parsed.issuer, parsed.secret) == ("alice", "OpenPact", enrolment.secret)
@@ -37,7 +37,7 @@ def test_a_person_enrols_an_authenticator_and_signs_in_with_its_code(world: Worl
 
 
 def test_an_authenticator_counts_only_once_it_has_shown_a_code(sqlite_world: World, alice: Principal) -> None:
-    secret = sqlite_world.house.sign_in.enrol_totp(alice).secret
+    secret = sqlite_world.house.sign_in.enrol_totp(alice, PASSWORD).secret
 
     with pytest.raises(errors.InvalidCredentials):
         enter(sqlite_world, code(sqlite_world, secret))
@@ -45,7 +45,7 @@ def test_an_authenticator_counts_only_once_it_has_shown_a_code(sqlite_world: Wor
 
 
 def test_a_wrong_first_code_enrols_nothing_and_may_be_tried_again(sqlite_world: World, alice: Principal) -> None:
-    secret = sqlite_world.house.sign_in.enrol_totp(alice).secret
+    secret = sqlite_world.house.sign_in.enrol_totp(alice, PASSWORD).secret
     wrong = f"{(int(code(sqlite_world, secret)) + 1) % 1_000_000:06}"
 
     with pytest.raises(errors.InvalidCredentials):
@@ -57,7 +57,7 @@ def test_a_wrong_first_code_enrols_nothing_and_may_be_tried_again(sqlite_world: 
 
 @pytest.mark.promise("OPS-3.13")
 def test_first_codes_cannot_be_guessed_more_than_five_times_a_minute(sqlite_world: World, alice: Principal) -> None:
-    secret = sqlite_world.house.sign_in.enrol_totp(alice).secret
+    secret = sqlite_world.house.sign_in.enrol_totp(alice, PASSWORD).secret
     for _ in range(5):
         with pytest.raises(errors.InvalidCredentials):
             sqlite_world.house.sign_in.confirm_totp(alice, "no code")
@@ -77,7 +77,7 @@ def test_nothing_is_confirmed_that_was_not_begun(sqlite_world: World, alice: Pri
 
 def test_what_one_person_began_another_cannot_confirm(sqlite_world: World, alice: Principal) -> None:
     bob = sqlite_world.person("bob")
-    secret = sqlite_world.house.sign_in.enrol_totp(alice).secret
+    secret = sqlite_world.house.sign_in.enrol_totp(alice, PASSWORD).secret
 
     with pytest.raises(errors.IllegalMove):
         sqlite_world.house.sign_in.confirm_totp(bob, code(sqlite_world, secret))
@@ -86,7 +86,7 @@ def test_what_one_person_began_another_cannot_confirm(sqlite_world: World, alice
 @pytest.mark.parametrize("kind", [Kind.LOCAL, Kind.TOKEN, Kind.AGENT, Kind.SYSTEM])
 def test_only_a_person_has_an_authenticator(sqlite_world: World, kind: Kind) -> None:
     with pytest.raises(errors.UnlockRequired):
-        sqlite_world.house.sign_in.enrol_totp(Principal(kind=kind, id="x", name="x", role=Role.ADMIN))
+        sqlite_world.house.sign_in.enrol_totp(Principal(kind=kind, id="x", name="x", role=Role.ADMIN), PASSWORD)
 
 
 def test_a_code_works_once(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_code_works_once(world: World) -> None:
 
 
 def test_the_code_that_enrolled_signs_nobody_in(sqlite_world: World, alice: Principal) -> None:
-    secret = sqlite_world.house.sign_in.enrol_totp(alice).secret
+    secret = sqlite_world.house.sign_in.enrol_totp(alice, PASSWORD).secret
     typed = code(sqlite_world, secret)
     sqlite_world.house.sign_in.confirm_totp(alice, typed)
 
@@ -251,7 +251,7 @@ def test_a_new_authenticator_takes_the_place_of_the_old_one(sqlite_world: World,
 
 
 def test_a_disabled_person_enrols_nothing(sqlite_world: World, alice: Principal) -> None:
-    secret = sqlite_world.house.sign_in.enrol_totp(alice).secret
+    secret = sqlite_world.house.sign_in.enrol_totp(alice, PASSWORD).secret
     boss = sqlite_world.person("boss", Role.ADMIN)
     sqlite_world.house.people.disable(boss, "alice")
 

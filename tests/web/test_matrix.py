@@ -14,6 +14,7 @@ from tests.world import PASSWORD, World, open_world, peer_at
 
 NEW = {"username": "viewer", "password": PASSWORD}  # the name is taken: who may add is told so, and changes nothing
 SETUP = {"username": "x", "password": PASSWORD, "confirm_password": PASSWORD, "setup_code": "0"}
+CURRENT = {"current_password": PASSWORD}
 TOKEN = {"name": "made", "scopes": ["status:read"]}
 
 COLUMNS = (
@@ -39,7 +40,7 @@ ROWS: tuple[tuple[str, str, Any, str], ...] = (
     ("POST", "/api/auth/unlock", {},         "403 400 400 400 400   403 403 403 403 403   403 403 403 403"),
     ("POST", "/api/auth/totp/confirm", {"code": "1"},
                                              "401 409 409 409 409   409 409 409 409 409   409 401 401 401"),
-    ("POST", "/api/auth/totp", {},           "401 401 200 200 200   401 401 401 401 401   401 401 401 401"),
+    ("POST", "/api/auth/totp", CURRENT,      "401 401 200 200 200   401 401 401 401 401   401 401 401 401"),
     ("GET", "/api/users", None,              "401 200 200 200 200   403 200 200 403 403   200 401 401 401"),
     ("POST", "/api/users", NEW,              "401 401 403 403 409   403 403 409 403 403   403 401 401 401"),
     ("GET", "/api/users/viewer", None,       "401 200 200 200 200   403 200 200 403 403   200 401 401 401"),

@@ -78,7 +78,7 @@ def test_the_account_alone_may_look_and_not_act(admin: World) -> None:
         ("POST", "/api/tokens", {"name": "x", "scopes": ["audit:read"]}),
         ("DELETE", "/api/tokens/tok_1", None),
         ("DELETE", "/api/users/alice/totp", None),
-        ("POST", "/api/auth/totp", {}),
+        ("POST", "/api/auth/totp", {"current_password": PASSWORD}),
         ("GET", "/api/audit/export", None),
     )
     for method, target, body in acts:
@@ -91,6 +91,7 @@ def test_the_account_alone_may_look_and_not_act(admin: World) -> None:
         "person.disable",
         "person.reset_password",
         "person.set_role",
+        "token.create",
         "token.revoke",
     }
 
@@ -211,7 +212,10 @@ def test_a_person_who_was_disabled_is_the_account_alone_at_their_terminal(admin:
 @pytest.mark.promise("OPS-3.16")
 def test_an_authenticator_is_enrolled_used_and_removed_at_a_terminal(admin: World) -> None:
     admin.ask("POST", "/api/auth/unlock", {"username": "alice", "password": PASSWORD}, peer=peer_at(1))
-    begun = admin.ask("POST", "/api/auth/totp", {}, peer=peer_at(1))
+    for current in ("", "an otter sleeps under the bridge"):  # a terminal left alone is not enough to keep the account
+        refused = admin.ask("POST", "/api/auth/totp", {"current_password": current}, peer=peer_at(1))
+        assert is_refusal(refused, 401, "invalid_credentials")
+    begun = admin.ask("POST", "/api/auth/totp", {"current_password": PASSWORD}, peer=peer_at(1))
     assert begun.json["uri"].startswith("otpauth://totp/OpenPact:alice?secret=")
     secret = begun.json["secret"]
     typed = {"code": code(admin, secret)}

@@ -94,7 +94,8 @@ def test_what_is_wrong_with_a_set_up_is_said(sqlite_world: World) -> None:
     assert is_refusal(ask(username="no name!"), 400, "invalid")
     assert is_refusal(ask(username=1), 400, "invalid")
     assert ask(username="root").status == 400
-    limited = ask()
+    assert [ask(setup_code="nonsense").status for _ in range(4)] == [403] * 4
+    limited = ask(setup_code="nonsense")
     assert is_refusal(limited, 429, "rate_limited")
     assert limited.headers["retry-after"] == "60"
     assert limited.json["retry_after"] == 60

@@ -129,7 +129,8 @@ def refuse_writable_by(user: str, paths: list[Path]) -> None:
     who = pwd.getpwnam(user)
     groups = set(os.getgrouplist(user, who.pw_gid))
     for path in paths:
-        for step in (path, *path.parents):
+        real = path.resolve()  # where links lead counts as much as where they stand
+        for step in (path, *path.parents, real, *real.parents):
             try:
                 seen = step.stat()
             except FileNotFoundError:

@@ -54,19 +54,25 @@ def own() -> Peer:
 def terminal_of(pid: int, uid: int) -> Terminal | None:
     """Find the shell and the terminal that the process was started from, or None where there is none."""
     asked = _stat(pid)
-    if asked is None or asked.device == 0:
+    # What the shell has put into the foreground leads its own group there. An agent in the background, or one that the
+    # shell inherited when its own parent ended, does not.
+    if asked is None or asked.device == 0 or not asked.group == asked.foreground == pid:
         return None
     shell = _stat(asked.parent)
     # The shell must stand in the same session at the same terminal: a parent elsewhere is no shell at this terminal.
     if shell is None or shell.session != asked.session or shell.device != asked.device:
         return None
+    if _is_first(asked.parent):
+        return None  # the first process of a container inherits every orphan: a child of it says nothing
     return Terminal(uid, asked.device, asked.session, asked.parent, shell.started)
 
 
 class _Stat(msgspec.Struct, frozen=True):
     parent: int
+    group: int
     session: int
     device: int
+    foreground: int
     started: int
 
 
@@ -77,4 +83,14 @@ def _stat(pid: int) -> _Stat | None:
         return None
     # The command's name stands in parentheses and may hold anything, parentheses too: count from the last one.
     fields = text.rpartition(")")[2].split()
-    return _Stat(parent=int(fields[1]), session=int(fields[3]), device=int(fields[4]), started=int(fields[19]))
+    parent, group, session, device, foreground = (int(field) for field in fields[1:6])
+    return _Stat(parent, group, session, device, foreground, int(fields[19]))
+
+
+def _is_first(pid: int) -> bool:
+    try:
+        text = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    except OSError:
+        return True
+    inner = [line.split()[-1] for line in text.splitlines() if line.startswith("NSpid:")]
+    return inner == ["1"] or pid == 1

@@ -50,6 +50,10 @@ class Seal:
             return (self._folder / "head").read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as fault:
+            raise errors.WorkspaceUnusable(
+                f"The audit head in {self._folder} cannot be read: {fault.strerror}.", hint=f"Look at {self._folder}."
+            ) from fault
 
 
 def open_seal(folder: Path) -> Seal:

@@ -181,7 +181,9 @@ def _print(event: dict[str, Any], *, as_lines: bool) -> None:
 
 def _private_file(path: Path) -> BinaryIO:
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb")
+        return os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb"
+        )
     except OSError as fault:
         raise errors.Invalid(f"{path} cannot be written: {fault.strerror}.", hint="Name another file.") from fault
 

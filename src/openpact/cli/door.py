@@ -21,6 +21,7 @@ from typing import Any
 
 import click
 
+from openpact.adapters import peer
 from openpact.cli.place import Place
 from openpact.domain import errors
 
@@ -109,7 +110,7 @@ class Door:
 
         self._through().answer("GET", _target(path, query), self._headers(), b"", take)
         if refused:
-            raise Answered(json.loads(b"".join(refused)))
+            raise Answered(_read(b"".join(refused)))
 
     def close(self) -> None:
         """End the way."""
@@ -128,8 +129,7 @@ class Door:
             pieces.append(piece)
 
         self._through().answer(method, _target(path, query), self._headers(), raw, take)
-        answer = b"".join(pieces)
-        document = json.loads(answer) if answer else {}
+        document = _read(b"".join(pieces))
         return status, document if isinstance(document, dict) else {}
 
     def _headers(self) -> dict[str, str]:
@@ -139,8 +139,18 @@ class Door:
     def _through(self) -> "_Socket | _Inside":
         if self._way is None:
             path = self._place.workspace / "run" / "admin.sock"
-            self._way = _Socket(path) if answers(path) else _Inside(self._place)
+            chosen = self._place.chosen
+            self._way = _Socket(path, chosen=chosen) if answers(path, chosen=chosen) else _Inside(self._place)
         return self._way
+
+
+def _read(answer: bytes) -> Any:
+    try:
+        return json.loads(answer) if answer else {}
+    except ValueError as fault:
+        raise errors.DaemonUnavailable(
+            "The daemon's answer cannot be read.", hint="It may have too much to do: try again, then `openpact doctor`."
+        ) from fault
 
 
 def ask_text(question: str) -> str:
@@ -192,12 +202,10 @@ def part(name: str, kind: str) -> str:
     return urllib.parse.quote(name, safe="")
 
 
-def answers(path: Path) -> bool:
+def answers(path: Path, *, chosen: bool = True) -> bool:
     """Say whether a daemon listens on this socket. Raises Forbidden when it is another account's."""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(2)
-            probe.connect(str(path))
+        _connect(path, chosen=chosen, seconds=2).close()
     except PermissionError as fault:
         raise errors.Forbidden(
             f"The socket {path} belongs to another account.",
@@ -206,6 +214,28 @@ def answers(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def _connect(path: Path, *, chosen: bool, seconds: float = _TIMEOUT) -> socket.socket:
+    """Connect, and go on only when the kernel says that our own account listens there. Raises Forbidden, OSError.
+
+    Anybody may put a socket into a folder that others work in, and wait for a password. Only root, and only in a
+    workspace that it named, speaks to another account's daemon.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(str(path))
+        owner = peer.of_socket(connection).uid
+        if owner != os.geteuid() and not (os.geteuid() == 0 and chosen):
+            raise errors.Forbidden(
+                f"What listens on {path} runs as another account (user {owner}); nothing was sent to it.",
+                hint="Run this as the user that runs OpenPact, or name the right workspace with --workspace.",
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 @contextlib.contextmanager
@@ -222,17 +252,16 @@ def _listening() -> Iterator[None]:
 class _Socket:
     """Through the daemon's socket."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, chosen: bool) -> None:
         self._path = path
+        self._chosen = chosen
 
     def answer(self, method: str, target: str, headers: dict[str, str], raw: bytes, sink: Sink) -> None:
         """Send one request; the sink gets the status and each piece of the body."""
         connection = http.client.HTTPConnection("localhost", timeout=_TIMEOUT)
-        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(_TIMEOUT)
         try:
             with _listening():
-                connection.sock.connect(str(self._path))
+                connection.sock = _connect(self._path, chosen=self._chosen)
                 connection.request(method, target, raw or None, headers)
                 answer = connection.getresponse()
                 piece = answer.read(_CHUNK)

@@ -38,12 +38,12 @@ COLOURS = {
 
 def document(thing: Any) -> None:
     """Print one JSON document."""
-    click.echo(json.dumps(thing, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(thing, indent=2, ensure_ascii=sys.stdout.isatty()))
 
 
 def line(thing: Any) -> None:
     """Print one JSON line of a stream."""
-    click.echo(json.dumps(thing, ensure_ascii=False))
+    click.echo(json.dumps(thing, ensure_ascii=sys.stdout.isatty()))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:

@@ -25,6 +25,7 @@ class Place:
         found = config.find_file(explicit=file, workspace=first, environment=environment, cwd=cwd)
         self.loaded: Loaded = config.load(file=found, environment=environment, flags=flags)
         configured = self.loaded.config.workspace.path
+        self.chosen = bool(workspace or environment.get("OPENPACT_WORKSPACE") or configured)
         self.workspace = config.find_workspace(**given, configured=configured, platform=sys.platform)  # type: ignore[arg-type]
 
 

@@ -164,7 +164,7 @@ def enrol(where: Place, *, sign_in_as: str | None, as_json: bool) -> None:
     """Enrol an authenticator for yourself."""
     door = Door(where, sign_in_as=sign_in_as)
     me = door.ensure_signed_in()
-    enrolment = door.ask("POST", "/api/auth/totp", {})
+    enrolment = door.ask("POST", "/api/auth/totp", {"current_password": ask_secret("Your current password")})
     output.note("Add this to your authenticator app, and keep it from everybody else:")
     output.note(f"  {enrolment['uri']}")
     door.ask("POST", "/api/auth/totp/confirm", {"code": ask_text("The code it shows now")})

@@ -140,6 +140,17 @@ def event_hash(event: Event) -> str:
     return hashlib.sha256(_EVENT_MARK + strict_json.canonical(fields)).hexdigest()
 
 
+def is_well_formed(event: Event) -> bool:
+    """Say whether the event can be shown as it was written: a right hash over nonsense is still nonsense."""
+    try:
+        details = strict_json.parse(event.details.encode())
+        instant.as_text(event.at)
+    except (errors.Invalid, OverflowError, UnicodeEncodeError):
+        return False
+    canonical = isinstance(details, dict) and strict_json.canonical(details).decode() == event.details
+    return canonical and event.type == event.action.partition(".")[0]
+
+
 def as_document(event: Event) -> dict[str, strict_json.Value]:
     """Give the event as it is exported and shown: times as text, details as an object."""
     return {

@@ -96,7 +96,7 @@ class Check:
         if chain is None:
             chain = _Chain(event.chain, audit.genesis(self._store_id, event.chain))
             self._chains[event.chain] = chain
-        if audit.event_hash(event) != event.hash:
+        if audit.event_hash(event) != event.hash or not audit.is_well_formed(event):
             self._say(Kind.EDITED, event.chain, event.seq, f"event {event.id} is not what was recorded")
         if event.seq < chain.next:
             if event.seq in chain.missing:

@@ -13,11 +13,12 @@ import msgspec
 
 from openpact import faults
 from openpact.adapters import seal as seals
-from openpact.adapters.store import Store, Transaction
+from openpact.adapters.store import Snapshot, Store, Transaction
 from openpact.adapters.store import audit as records
 from openpact.adapters.store.chain import store_id
 from openpact.domain import audit, audit_check, errors, strict_json
 from openpact.domain.principal import Action, Principal
+from openpact.services import continuity
 from openpact.services.ledger import Ledger
 
 FORMAT = "openpact-audit-1"
@@ -40,12 +41,17 @@ class Audit:
         self._ledger = ledger
         self._seal = seal
         self._trusted = trusted
+        self.broken: str | None = None  # why nothing is sealed any more
 
     def seal(self) -> audit.Checkpoint | None:
         """Seal the ends of all chains with a signed checkpoint; None when nothing has come since the last one."""
         if self.unsealed() == 0:
             return None
-        made = self._ledger.seal(self._seal_now)
+        try:
+            made = self._ledger.seal(self._seal_now)
+        except errors.StoreCorrupt as fault:
+            self.broken = fault.message
+            raise
         faults.point("audit.sealed")
         self._seal.write_head(_head_line(made))
         return made
@@ -99,6 +105,7 @@ class Audit:
     def _seal_now(self, tx: Transaction) -> audit.Checkpoint:
         records.take_turn(tx)
         last = records.last_checkpoint(tx)
+        self._require_continuity(tx, last)
         number = 1 if last is None else last.number + 1
         at = self._ledger.now()
         text = audit.body(
@@ -120,6 +127,14 @@ class Audit:
         records.add_checkpoint(tx, made)
         tx.announce("checkpoint", str(number))
         return made
+
+    def require_continuity(self) -> None:
+        """Look whether the record goes on from what was sealed last. Raises StoreCorrupt."""
+        with self._store.reading() as snapshot:
+            self._require_continuity(snapshot, records.last_checkpoint(snapshot))
+
+    def _require_continuity(self, snapshot: Snapshot, last: audit.Checkpoint | None) -> None:
+        continuity.require(snapshot, last, self._own_head(), self._seal.key_id, self._trusted())
 
     def _own_head(self) -> list[str]:
         line = self._seal.read_head()

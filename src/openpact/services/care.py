@@ -37,7 +37,10 @@ class Care:
         try:
             self._turn(self._ledger.now())
         except (errors.Unavailable, errors.OutcomeUnknown) as fault:
-            _log.warning("chores wait for the store", reason=fault.code)
+            if isinstance(fault, errors.StoreCorrupt):
+                _log.error("the record is not sealed any more", problem=fault.message, remedy=fault.hint)
+            else:
+                _log.warning("chores wait for the store", reason=fault.code)
         except Exception:  # noqa: BLE001 - one failing chore must not end the others: without them nothing is sealed
             _log.exception("a chore failed")
 
@@ -56,8 +59,8 @@ class Care:
             self._forgot_at = now
         unsealed = self._audit.unsealed()
         if unsealed >= self._checkpoint_events or (unsealed and _due(now, self._sealed_at, self._checkpoint_every)):
+            self._sealed_at = now  # also when it fails: what is broken is told once a while, not every second
             self._audit.seal()
-            self._sealed_at = now
 
     def _take_lease(self, now: int) -> bool:
         until = now + LEASE_SECONDS * instant.SECOND

@@ -141,6 +141,14 @@ class Ledger:
         self._store.write(lambda tx: self._record(tx, entry, "refused", error))
         return error
 
+    def expect(self, who: Principal, action: Action, target: str, request_id: str | None = None) -> None:
+        """Refuse now, with a record, what would be refused anyway: before anything costly is done for it."""
+        try:
+            with self._store.reading() as snapshot:
+                standing.authorise(snapshot, who, action, self._clock())
+        except (errors.NotAuthenticated, errors.Forbidden) as refusal:
+            raise self.refuse(who, action, target, refusal, request_id) from None
+
     @asynccontextmanager
     async def effect(
         self,

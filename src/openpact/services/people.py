@@ -54,6 +54,7 @@ class People:
         request: str | None = None,
     ) -> Person:
         """Add a person. Raises Invalid, PasswordInvalid, AlreadyExists."""
+        self._ledger.expect(who, Action.PERSON_ADD, username[:64], request)
         name = password.check_username(username)
         groups = check_groups(groups)
         hashed = self._passwords.hash(secret, name)
@@ -118,6 +119,7 @@ class People:
         own = username.lower() == who.name and who.kind is Kind.PERSON
         action = Action.PASSWORD_CHANGE if own else Action.PERSON_RESET_PASSWORD
         counted = f"sign-in/{who.name}"
+        self._ledger.expect(who, action, username[:64], request)
         if own:
             tries.count(self._ledger, counted)
             if not self._passwords.fits(current or "", self.get(username).password_hash):
@@ -126,7 +128,12 @@ class People:
         hashed = self._passwords.hash(secret, username.lower())
 
         def change(act: Act, person: Person) -> None:
+            if person.id == act.who.owner:
+                raise errors.Forbidden("A token does not change its owner's password.", hint="Do it at a terminal.")
             people.set_password(act.tx, person.id, hashed, act.now)
+            # Whoever had a moment at an unlocked terminal must not keep the account by what they enrolled or made.
+            people.set_totp(act.tx, person.id, None)
+            act.details["tokens_revoked"] = tokens.revoke_all(act.tx, person.id, act.now)
             if own:
                 throttles.give_back(act.tx, counted)
 

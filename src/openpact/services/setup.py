@@ -2,7 +2,7 @@
 
 Rules of this file:
 - Only the hash of the code is kept; a new start shows a new code and ends the one before.
-- A try is counted before the code is looked at; five a minute, counted where every daemon counts.
+- Five wrong codes a minute are looked at, counted where every daemon counts; 128 bits bear that.
 - The code is spent and the administrator made in one transaction: of two at once, one is first and the other late.
 """
 
@@ -58,13 +58,17 @@ class Setup:
         """
         if not self.required():
             error = errors.SetupCompleted("The set-up is finished; there is an administrator.")
+            if who.kind is Kind.AGENT:
+                raise error  # a stranger on the network must not make the record grow
             raise self._ledger.refuse(who, Action.SETUP_FINISH, "setup", error, request)
-        tries.count(self._ledger, "setup")
         # The code comes first: who does not hold it learns nothing more, not even which passwords are refused.
         try:
             raw = setup_code.parse_code(code)
             self._expect(raw)
         except errors.Refused as error:
+            tries.count(
+                self._ledger, "setup"
+            )  # a right code is no guess: strangers' guesses do not keep its holder out
             raise self._ledger.refuse(who, Action.SETUP_FINISH, "setup", error, request) from None
         if secret != confirmation:
             raise errors.PasswordMismatch("The two passwords differ.", hint="Type the same password twice.")

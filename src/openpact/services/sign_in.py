@@ -61,8 +61,8 @@ class SignIn:
         """Give the person that the proof shows, and record the sign-in. Raises InvalidCredentials, LimitExceeded."""
         name = _readable(username)
         by_name, by_address = f"sign-in/{name}", f"sign-in-from/{address}"
-        tries.count(self._ledger, by_name)
         tries.count(self._ledger, by_address, TRIES_A_MINUTE_FROM_ONE_ADDRESS)
+        tries.count(self._ledger, by_name)
         with self._store.reading() as snapshot:
             known = people.find_named(snapshot, name)
         step = self._proven(known, proof)
@@ -102,10 +102,19 @@ class SignIn:
             self._ledger.keep(lambda tx: tokens.note_use(tx, token.id, now))
         return standing.of_token(token, owner)
 
-    def enrol_totp(self, who: Principal) -> Enrolment:
+    def enrol_totp(self, who: Principal, current: str, request: str | None = None) -> Enrolment:
         """Begin to enrol an authenticator for oneself; it counts once `confirm_totp` has seen a code of it."""
         if who.kind is not Kind.PERSON:
             raise errors.UnlockRequired("An authenticator belongs to a person.", hint="Sign in at this terminal first.")
+        # An unlocked terminal that was left alone must not be enough to keep the account.
+        by_name = f"sign-in/{who.name}"
+        tries.count(self._ledger, by_name)
+        with self._store.reading() as snapshot:
+            known = standing.find_active(snapshot, who.id)
+        if not self._passwords.fits(current, None if known is None else known.password_hash):
+            error = errors.InvalidCredentials("The current password is not this one.", hint="Type it again.")
+            raise self._ledger.refuse(who, Action.TOTP_ENROL, who.name, error, request)
+        self._ledger.keep(lambda tx: throttles.give_back(tx, by_name))
         secret = pyotp.random_base32()
         self._enrolments[who.id] = secret
         uri = pyotp.TOTP(secret).provisioning_uri(name=who.name, issuer_name=self._issuer)

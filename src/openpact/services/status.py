@@ -48,7 +48,16 @@ class Summary(msgspec.Struct, frozen=True):
 class Status:
     """Answers for one process."""
 
-    def __init__(self, store: Store, started_at: int, *, separated: bool, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        started_at: int,
+        *,
+        separated: bool,
+        now: Callable[[], int],
+        broken: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._broken = broken  # why the record is not sealed any more
         self._store = store
         self._started_at = started_at
         self._separated = separated
@@ -61,7 +70,7 @@ class Status:
                 records.heads(snapshot)
         except errors.OpenPactError as fault:
             return [Check("store", ok=False, message=fault.code)]
-        return [Check("store", ok=True)]
+        return [Check("store", ok=True), Check("audit", ok=self._broken() is None, message="record_changed")]
 
     def summary(self) -> Summary:
         """Tell how this daemon and what it shares with others are doing."""

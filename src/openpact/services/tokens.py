@@ -38,7 +38,8 @@ class Tokens:
     ) -> tuple[Token, str]:
         """Make a token and give it with its text. Raises Invalid, Forbidden, AlreadyExists, UnlockRequired."""
         if who.kind is Kind.LOCAL:
-            raise errors.UnlockRequired("A token belongs to a person.", hint="Sign in at this terminal first.")
+            error = errors.UnlockRequired("A token belongs to a person.", hint="Sign in at this terminal first.")
+            raise self._ledger.refuse(who, Action.TOKEN_CREATE, name[:64], error, request)
         name = _check_name(name)
         _check_scopes(scopes)
         if not 1 <= days <= LONGEST_DAYS:

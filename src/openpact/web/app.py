@@ -12,7 +12,8 @@ import enum
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, cast
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar, cast
 
 import structlog
 from starlette.applications import Starlette
@@ -30,6 +31,10 @@ from openpact.web import audit, auth, health, people, setup, status, tokens
 from openpact.web.ask import DONE, MAX_BODY, Ask, Lines, Made
 from openpact.web.respond import answer, nothing, refusal, said
 
+T = TypeVar("T")
+
+_LONGEST_PART = 128  # characters of a name in a URL; it ends up in the record
+_HEALTH = ThreadPoolExecutor(2, "openpact-health")
 _log = structlog.get_logger("openpact.web")
 
 
@@ -95,7 +100,7 @@ def _endpoint(house: House, url: Url) -> Callable[[Request], object]:
         request_id = _request_id()
         try:
             ask = await _ask(house, url, request, request_id)
-            return _respond(await asyncio.to_thread(url.answer, ask), request_id)
+            return _respond(await _in_thread(url, url.answer, ask), request_id)
         except errors.OpenPactError as error:
             _note(error, request, request_id)
             return refusal(error, request_id)
@@ -107,15 +112,23 @@ def _endpoint(house: House, url: Url) -> Callable[[Request], object]:
     return endpoint
 
 
+async def _in_thread(url: Url, work: Callable[..., T], *given: object) -> T:
+    # Health has threads of its own: it must answer while every other one waits for the hasher or the store.
+    threads = _HEALTH if url.needs is Open.EVERYBODY and url.method == "GET" else None
+    return await asyncio.get_running_loop().run_in_executor(threads, work, *given)
+
+
 async def _ask(house: House, url: Url, request: Request, request_id: str) -> Ask:
     peer = cast("Peer | None", getattr(request.state, "peer", None))
-    who = await asyncio.to_thread(_who, house, url, request, peer)
+    who = await _in_thread(url, _who, house, url, request, peer)
     raw = b""
     if request.method in {"POST", "PATCH", "PUT"}:
         raw = await _body(request)
     texts = [*request.path_params.values(), *request.query_params.values()]
     if any("\0" in str(text) for text in texts):
         raise errors.Invalid("The URL holds a NUL character.")
+    if any(len(str(text)) > _LONGEST_PART for text in request.path_params.values()):
+        raise errors.NotFound("Nothing here has so long a name.")
     return Ask(
         house=house,
         who=who,

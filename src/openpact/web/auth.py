@@ -33,6 +33,12 @@ class Unlock(msgspec.Struct, forbid_unknown_fields=True):
     otp: str | None = None
 
 
+class Current(msgspec.Struct, forbid_unknown_fields=True):
+    """The password that the person has now."""
+
+    current_password: str = ""
+
+
 class Code(msgspec.Struct, forbid_unknown_fields=True):
     """The first code of a new authenticator."""
 
@@ -120,7 +126,7 @@ def me(ask: Ask) -> object:
 
 def enrol_totp(ask: Ask) -> object:
     """Begin to enrol an authenticator for oneself."""
-    enrolment = ask.house.sign_in.enrol_totp(ask.who)
+    enrolment = ask.house.sign_in.enrol_totp(ask.who, ask.body(Current).current_password, ask.request_id)
     return {"uri": enrolment.uri, "secret": enrolment.secret}
 
 

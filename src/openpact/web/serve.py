@@ -11,8 +11,9 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -23,10 +24,20 @@ from openpact.adapters import peer
 from openpact.domain import errors
 
 _GRACE_SECONDS = 10
+_HEAD_SECONDS = 10.0
+_LARGEST_HEAD = 65_536
+_MOST_CONNECTIONS = 500
 
 
 class _KnownPeer(HttpToolsProtocol):
-    """The HTTP protocol, with the kernel's word about the other end of the machine's own socket."""
+    """The HTTP protocol, with the kernel's word about the other end of the machine's own socket, and with bounds.
+
+    A request's head has a size and a time: a stranger who sends it without end, or never, is hung up on.
+    """
+
+    _head_bytes = 0
+    _in_head = True
+    _hang_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         connection = transport.get_extra_info("socket")
@@ -37,18 +48,56 @@ class _KnownPeer(HttpToolsProtocol):
                 transport.close()  # an end that the kernel does not know is not served
                 return
         super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_there()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > _LARGEST_HEAD:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._hang_up is None:
+            self._head_bytes = 0
+            self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_there()
+        super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        self._in_head = True
+        self._hang_up = asyncio.get_running_loop().call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _head_is_there(self) -> None:
+        self._in_head = False
+        if self._hang_up is not None:
+            self._hang_up.cancel()
+            self._hang_up = None
 
 
 class _Server(uvicorn.Server):
     """uvicorn, without its habit of raising the stop signal again before the caller can close."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], others: Sequence[uvicorn.Server]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._others = others
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        for other in self._others:
+            other.handle_exit(sig, frame)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -62,8 +111,16 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-async def serve(app: ASGIApp, sockets: list[socket.socket], ready: Callable[[], None]) -> None:
-    """Serve until a stop signal comes."""
+class _Second(uvicorn.Server):
+    """A server that leaves the signals to the first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def serve(app: ASGIApp, network: socket.socket, local: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until a stop signal comes. Each listener has its own count: strangers cannot fill up the owner's."""
     settings: dict[str, Any] = {
         "http": _KnownPeer,
         "ws": "none",
@@ -74,10 +131,15 @@ async def serve(app: ASGIApp, sockets: list[socket.socket], ready: Callable[[], 
         "proxy_headers": False,  # nobody's X-Forwarded-For is believed
         "timeout_graceful_shutdown": _GRACE_SECONDS,
         "timeout_keep_alive": 30,
-        "limit_concurrency": 500,
-        "h11_max_incomplete_event_size": 65_536,
     }
-    await _Server(uvicorn.Config(app, **settings), ready).serve(sockets=sockets)
+    second = _Second(uvicorn.Config(app, **settings))
+    first = _Server(uvicorn.Config(app, limit_concurrency=_MOST_CONNECTIONS, **settings), ready, [second])
+    beside = asyncio.create_task(second.serve(sockets=[local]))
+    try:
+        await first.serve(sockets=[network])
+    finally:
+        second.should_exit = True
+        await beside
 
 
 def listen_on_network(host: str, port: int) -> socket.socket:

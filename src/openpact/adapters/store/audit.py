@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from openpact.adapters.store import chain
-from openpact.adapters.store.engine import Row
+from openpact.adapters.store.engine import ConstraintBroken, Row
 from openpact.adapters.store.transaction import Snapshot, Transaction
 from openpact.domain import audit, errors
 
@@ -38,10 +38,12 @@ def append(tx: Transaction, draft: audit.Draft) -> audit.Event:
     """Write the event behind the last one of this transaction's chain."""
     end = chain.end(tx)
     event = audit.link(draft, chain=end.chain, seq=end.seq + 1, prev=end.head)
-    tx.run(
+    written = tx.run(
         f"INSERT INTO audit_events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *msgspec.structs.astuple(event),
     )
+    if written != 1:  # a trigger swallowed it: what is not recorded must not happen
+        raise ConstraintBroken(f"event {event.chain}/{event.seq} was not written")
     end.seq, end.head = event.seq, event.hash
     return event
 
@@ -86,6 +88,35 @@ def walk(snapshot: Snapshot) -> Iterator[audit.Event]:
         if len(rows) < _PAGE:
             return
         name, seq = rows[-1][0], rows[-1][1]
+
+
+def walk_chain(snapshot: Snapshot, chain_name: str, after_seq: int, until_seq: int) -> Iterator[audit.Event]:
+    """Give a chain's events behind one place and up to another."""
+    seq = after_seq
+    while seq < until_seq:
+        rows = snapshot.rows(
+            f"SELECT {_EVENT_COLUMNS} FROM audit_events WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+            chain_name,
+            seq,
+            until_seq,
+            _PAGE,
+        )
+        for row in rows:
+            yield _event(row)
+        if not rows:
+            return
+        seq = rows[-1][1]
+
+
+def hash_at(snapshot: Snapshot, chain_name: str, seq: int) -> str | None:
+    """Give the hash of the event at this place."""
+    row = snapshot.row("SELECT hash FROM audit_events WHERE chain = ? AND seq = ?", chain_name, seq)
+    return None if row is None else str(row[0])
+
+
+def has_checkpoint(snapshot: Snapshot, checkpoint_hash: str) -> bool:
+    """Say whether a checkpoint of this hash is there."""
+    return snapshot.row("SELECT 1 FROM audit_checkpoints WHERE hash = ?", checkpoint_hash) is not None
 
 
 def heads(snapshot: Snapshot) -> dict[str, audit.Head]:

@@ -56,12 +56,12 @@ def add(tx: Transaction, person: Person) -> bool:
 
 def find(snapshot: Snapshot, person_id: str) -> Person | None:
     """Give the person with this id."""
-    return _one(snapshot, snapshot.row(f"SELECT {_COLUMNS} FROM people WHERE id = ?", person_id))
+    return _one(snapshot, snapshot.row(f"SELECT {_COLUMNS} FROM people WHERE id = ?{snapshot.share}", person_id))
 
 
 def find_named(snapshot: Snapshot, username: str) -> Person | None:
     """Give the person with this name."""
-    return _one(snapshot, snapshot.row(f"SELECT {_COLUMNS} FROM people WHERE username = ?", username))
+    return _one(snapshot, snapshot.row(f"SELECT {_COLUMNS} FROM people WHERE username = ?{snapshot.hold}", username))
 
 
 def everyone(snapshot: Snapshot) -> list[Person]:
@@ -83,8 +83,7 @@ def other_administrators(tx: Transaction, person_id: str) -> int:
     """Say how many active administrators there are besides this person, and keep that true until the commit."""
     # The rows are locked (by the engine's suffix on PostgreSQL, by the one writer on SQLite): two administrators who
     # take each other's role at the same moment must not both succeed.
-    suffix = " FOR UPDATE" if tx.skip_locked else ""
-    rows = tx.rows(f"SELECT id FROM people WHERE role = 'admin' AND state = 'active' ORDER BY id{suffix}")
+    rows = tx.rows(f"SELECT id FROM people WHERE role = 'admin' AND state = 'active' ORDER BY id{tx.hold}")
     return sum(1 for row in rows if row[0] != person_id)
 
 

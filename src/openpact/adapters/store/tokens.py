@@ -51,7 +51,7 @@ def add(tx: Transaction, token: Token) -> bool:
 
 def find(snapshot: Snapshot, token_id: str) -> Token | None:
     """Give the token with this id."""
-    return _token(snapshot.row(f"SELECT {_COLUMNS} FROM tokens WHERE id = ?", token_id))
+    return _token(snapshot.row(f"SELECT {_COLUMNS} FROM tokens WHERE id = ?{snapshot.share}", token_id))
 
 
 def find_by_hash(snapshot: Snapshot, secret_hash: str) -> Token | None:

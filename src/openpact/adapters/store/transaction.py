@@ -22,6 +22,11 @@ class Change:
 class Snapshot:
     """One consistent view of the database."""
 
+    # What a SELECT adds inside a transaction that may write, where others write at the same time: a row that a right
+    # hangs on must stay as it was read, and a row that is about to change must be waited for.
+    share = ""
+    hold = ""
+
     def __init__(self, connection: Connection, skip_locked: str) -> None:
         self._connection = connection
         self.skip_locked = skip_locked
@@ -71,6 +76,8 @@ class Transaction(Snapshot):
     def __init__(self, connection: Connection, skip_locked: str, chain: str) -> None:
         super().__init__(connection, skip_locked)
         self.chain = chain
+        if skip_locked:
+            self.share, self.hold = " FOR SHARE", " FOR UPDATE"
         self.pending = Pending()
 
     def run(self, sql: str, *params: object) -> int:
