@@ -31,9 +31,14 @@ esac
 """
 
 
+def _plain() -> dict[str, str]:
+    """What a shell hands to make: nothing of the make that may run these tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
 def run(*command: str, folder: Path = ROOT, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 - programs of ours and make
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=folder, env=_plain() | environment, capture_output=True, text=True, check=False, timeout=60
     )
 
 

@@ -167,3 +167,22 @@ def test_what_is_no_head_is_refused_rather_than_never_found(text: str) -> None:
     with pytest.raises(errors.Invalid) as said:
         audit.bare_head(text)
     assert said.value.hint
+
+
+@pytest.mark.promise("OPS-5.18")
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"details": "{"},
+        {"details": "[]"},
+        {"details": '{"a": 1}'},
+        {"details": '{"a":1,"a":1}'},
+        {"at": 10**30},
+        {"type": "other"},
+    ],
+    ids=str,
+)
+def test_a_right_hash_over_what_could_never_be_shown_is_no_event(field: dict[str, Any]) -> None:
+    whole = event(action="token.create", details={"a": 1})
+    assert audit.is_well_formed(whole)
+    assert not audit.is_well_formed(msgspec.structs.replace(whole, **field))

@@ -85,7 +85,7 @@ def test_every_failure_reads_the_same(alice: World, case: str) -> None:
         enter(alice, name, proof)
 
     assert type(refusal.value) is errors.InvalidCredentials
-    assert refusal.value.message == "These do not fit together."
+    assert refusal.value.message == "Username and password or code do not fit together."
     assert refusal.value.hint == "Check the username and what you typed."
     last = alice.events(action="session.unlock")[-1]
     assert last.outcome == "refused"

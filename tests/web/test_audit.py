@@ -190,7 +190,7 @@ NO_CURSORS = (
     "٣.evt_00000000000000000000000000",
     "1.evt_' OR '1'='1",
 )
-NO_TIMES = ("", "yesterday", "2026-02-05", "2026-02-05T10:30:00", "2026-13-01T00:00:00Z", "1e9")
+NO_TIMES = ("", "yesterday", "2026-02-30", "2026-02-05T10:30:00", "2026-13-01T00:00:00Z", "1e9")
 
 
 def test_a_limit_is_a_whole_number_within_bounds(sqlite_world: World) -> None:

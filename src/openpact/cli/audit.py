@@ -166,6 +166,7 @@ def _tell(report: dict[str, Any]) -> None:
         output.note(f"Not sealed yet: {output.count(report['unsealed'], 'event')} after the last checkpoint.")
     if report["head"]:
         output.note(f"Head: {report['head']}")
+    if report["head"] and report["intact"]:
         output.note("Keep the head elsewhere, and give it as --head next time.")
 
 

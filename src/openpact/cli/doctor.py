@@ -29,6 +29,10 @@ def command(where: Place, *, repair: bool, as_json: bool) -> None:
     else:
         for item in repaired:
             output.good(f"Repaired: {item.path} has mode {item.mode or 0:03o} now.")
+            if item.path.endswith(".key"):
+                output.note(
+                    f"  Others could read {item.path} until now: if somebody may have, put another in its place."
+                )
         for finding in findings:
             sign, colour = _SIGNS[finding.state]
             click.echo(f"{click.style(sign, fg=colour)} {finding.name:<11} {finding.message}")

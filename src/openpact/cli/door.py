@@ -27,6 +27,7 @@ from openpact.domain import errors
 
 _TIMEOUT = 60.0
 _OTP_DIGITS = 6
+_RETRIES = 2
 _CHUNK = 65_536
 
 Sink = Callable[[int, bytes], object]
@@ -63,9 +64,11 @@ class Door:
         """Ask, and give the answer's document; sign in on the way when the act needs a person."""
         status, document = self._send(method, path, body, query or {})
         if status == http.client.UNAUTHORIZED and document.get("error") == "unlock_required" and self._proof is None:
-            self.sign_in()
+            self._sign_in_to_act()
             status, document = self._send(method, path, body, query or {})
         if status >= http.client.MULTIPLE_CHOICES:
+            if (self._proof or "").startswith("Bearer ") and document.get("error") == "invalid_credentials":
+                document["hint"] = "It comes from OPENPACT_TOKEN: unset it, or set another."
             raise Answered(document)
         return document
 
@@ -78,7 +81,7 @@ class Door:
         """Sign in now, before anything else is asked, unless that is done; the answer says who it is."""
         me: dict[str, Any] = self.ask("GET", "/api/auth/me")
         if me.get("role") is None and self._proof is None:
-            self.sign_in()
+            self._sign_in_to_act()
             me = self.ask("GET", "/api/auth/me")
         return me
 
@@ -93,9 +96,16 @@ class Door:
         if status >= http.client.BAD_REQUEST:
             raise Answered(document)
         if document.get("unlocked_until") is None:
-            scheme = "OTP" if is_code else "Basic"
-            self._proof = f"{scheme} {base64.b64encode(f'{username}:{proof}'.encode()).decode()}"
+            # A code is spent by now, and the act would need another.
+            self._proof = None if is_code else "Basic " + base64.b64encode(f"{username}:{proof}".encode()).decode()
         return document
+
+    def _sign_in_to_act(self) -> None:
+        if self.sign_in().get("unlocked_until") is None and self._proof is None:
+            raise errors.InvalidCredentials(
+                "A one-time code is good once, and this terminal is not remembered.",
+                hint="Give your password, or run the command by itself at a terminal: not in a pipe or a script.",
+            )
 
     def copy(self, path: str, sink: Callable[[bytes], object], **query: Any) -> None:
         """Ask for something long and give it on piece by piece; sign in first when that is needed."""
@@ -170,6 +180,11 @@ def ask_secret(question: str, *, twice: bool = False) -> str:
     if not sys.stdin.isatty():
         return _next_line(question)
     first = getpass.getpass(f"{question}: ", stream=sys.stderr)
+    for _ in range(_RETRIES if twice else 0):  # to end here would hand the next thing that is typed to the shell
+        if getpass.getpass("The same again: ", stream=sys.stderr) == first:
+            return first
+        click.echo("These two differ; once more from the start.", err=True)
+        first = getpass.getpass(f"{question}: ", stream=sys.stderr)
     if twice and getpass.getpass("The same again: ", stream=sys.stderr) != first:
         raise errors.PasswordMismatch("The two passwords differ.", hint="Type the same password twice.")
     return first

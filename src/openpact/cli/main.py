@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+import openpact
 from openpact.domain import errors
 
 # command → (module, what help says of it); help reads this table and imports nothing
@@ -80,6 +81,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: openpact up --workspace ./workspace",
 )
+@click.version_option(openpact.__version__, prog_name="openpact", message="%(prog)s %(version)s")
 def main() -> None:
     """OpenPact makes sure that what a human approved is what runs, exactly once, and keeps the record of it."""
 

@@ -19,7 +19,7 @@ def command(where: Place, *, as_json: bool) -> None:
             output.document(document)
         else:
             click.echo(
-                "Nobody has set this up yet: use the set-up code that `openpact up` printed with `openpact user add`."
+                "Nobody has set this up yet: run `openpact user add NAME` with the code that `openpact up` printed."
             )
         return
     summary = door.ask("GET", "/api/status")
@@ -29,7 +29,7 @@ def command(where: Place, *, as_json: bool) -> None:
         return
     sealed = f"{output.count(summary['audit_events'], 'event')}, {summary['audit_unsealed']} not sealed yet"
     rows = [
-        ("daemon", f"running since {output.ago(summary['started_at'])}" if door.running else "not running"),
+        ("daemon", f"running, started {output.ago(summary['started_at'])}" if door.running else "not running"),
         ("workspace", summary["workspace"]),
         ("store", f"{summary['store']}, schema {summary['schema']}"),
         ("instances", len(summary["instances"])),

@@ -7,6 +7,7 @@ import click
 from openpact.cli import output, place
 from openpact.cli.door import Door, ask_secret, ask_text, part
 from openpact.cli.place import Place
+from openpact.domain import errors
 
 _ROLES = click.Choice(["viewer", "reviewer", "admin"])
 _AS = click.option("--as", "sign_in_as", metavar="NAME", help="Who you are, if it has to be asked.")
@@ -188,7 +189,13 @@ def remove(where: Place, *, username: str, sign_in_as: str | None, as_json: bool
 @place.placed
 def unlock(where: Place, *, sign_in_as: str | None, as_json: bool) -> None:
     """Sign in at this terminal for a few minutes."""
-    answer = Door(where, sign_in_as=sign_in_as).sign_in()
+    door = Door(where, sign_in_as=sign_in_as)
+    if not door.running:
+        raise errors.DaemonUnavailable(
+            "No daemon runs, so nothing can remember this terminal.",
+            hint="Start it with `openpact up`. Without it, each act asks.",
+        )
+    answer = door.sign_in()
     if as_json:
         output.document(answer)
     elif answer["unlocked_until"] is None:

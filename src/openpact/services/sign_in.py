@@ -70,7 +70,7 @@ class SignIn:
         if known is None or step is None or not known.active or known.locked_until > now:
             self._note_failure(known)
             error = errors.InvalidCredentials(
-                "These do not fit together.", hint="Check the username and what you typed."
+                "Username and password or code do not fit together.", hint="Check the username and what you typed."
             )
             raise self._ledger.refuse(who, Action.SESSION_UNLOCK, name, error, request)
 

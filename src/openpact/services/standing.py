@@ -7,7 +7,7 @@ Rules of this file:
 
 from openpact.adapters.store import Snapshot, people, tokens
 from openpact.domain import errors
-from openpact.domain.principal import Action, Kind, Principal, Role
+from openpact.domain.principal import ROLE_NEEDED, SCOPES, Action, Kind, Principal, Role
 
 
 def authorise(snapshot: Snapshot, who: Principal, action: Action, now: int) -> None:
@@ -20,8 +20,25 @@ def authorise(snapshot: Snapshot, who: Principal, action: Action, now: int) -> N
             "This needs a person: the machine's account alone does not decide.",
             hint="Sign in at this terminal with your username and password.",
         )
-    raise errors.Forbidden(
-        f"{who.name} may not do this ({action.value}).", hint="Ask an administrator for the role or the scope it needs."
+    raise _forbidden(current, action)
+
+
+def _forbidden(who: Principal, action: Action) -> errors.Forbidden:
+    needed = ROLE_NEEDED.get(action)
+    if who.kind is Kind.PERSON and who.role is not None and needed is not None:
+        message = f"{who.name} is a {who.role.value}; {action.value} needs the role {needed.value}."
+        return errors.Forbidden(message, hint="Ask an administrator for that role, or to do it.")
+    scopes = sorted(scope for scope, actions in SCOPES.items() if action in actions)
+    if who.kind is Kind.TOKEN and scopes and not who.scopes & set(scopes):
+        return errors.Forbidden(
+            f"The token {who.name} lacks the scope {' or '.join(scopes)}.", hint="Use another token."
+        )
+    if who.kind is Kind.TOKEN and not scopes:
+        return errors.Forbidden(
+            f"No token may do this ({action.value}).", hint="Let a person do it, signed in: without OPENPACT_TOKEN."
+        )
+    return errors.Forbidden(
+        f"{who.name} may not do this ({action.value}).", hint="Ask an administrator for the role that it needs."
     )
 
 

@@ -150,7 +150,8 @@ def _who(house: House, url: Url, request: Request, peer: Peer | None) -> Princip
         raise errors.Forbidden("This is answered at the machine's own socket only.")
     if house.setup.required():
         raise errors.SetupRequired(
-            "Nobody has set this up yet.", hint="Use the set-up code that `openpact up` printed: `openpact user add`."
+            "Nobody has set this up yet.",
+            hint="Run `openpact user add NAME` with the code that `openpact up` printed.",
         )
     if peer is not None:
         who = auth.at_socket(house, peer, authorization)

@@ -86,9 +86,11 @@ def _instant(ask: Ask, name: str) -> int | None:
     if text is None:
         return None
     try:
-        return instant.from_text(text)
+        return instant.from_text(text if "T" in text else f"{text}T00:00:00Z")
     except ValueError as fault:
-        raise errors.Invalid(f"{name} is no time.", hint="Write it as 2026-02-05T10:30:00Z.") from fault
+        raise errors.Invalid(
+            f"{name}: {text[:40]!r} is no time.", hint="Write it as 2026-02-05 or 2026-02-05T10:30:00Z."
+        ) from fault
 
 
 def _position(text: str) -> tuple[int, str]:
