@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from openpact.adapters import seal
 from openpact.adapters.store import effects, open_store
-from openpact.domain import errors, instant
+from openpact.domain import audit, errors, instant
 from openpact.domain.principal import SYSTEM, Action
 from openpact.services.audit import Audit
 from openpact.services.care import FORGET_EVERY, LIVE_EVERY, RECOVER_EVERY, Care
@@ -254,3 +254,30 @@ def test_what_was_changed_before_it_was_sealed_is_not_signed(sqlite_world: World
         sqlite_world.house.audit.seal()
     assert sealed(sqlite_world) == 0
     assert sqlite_world.house.audit.broken is not None
+
+
+@pytest.mark.promise("OPS-5.18")
+def test_a_checkpoint_by_a_key_that_nobody_trusts_is_nothing_to_go_on_from(sqlite_world: World) -> None:
+    """The forger keeps the checkpoint that audit/head names, and puts one of their own over another past behind it."""
+    world = sqlite_world
+    act(world, EVENTS)
+    world.house.audit.seal()
+    act(world, EVENTS)
+    hand.drop_keepers(world.url)
+    hand.run(world.url, "UPDATE audit_events SET target = 'forged' WHERE seq = ?", EVENTS + 2)
+    with world.store.reading() as snapshot:
+        ends = snapshot.rows("SELECT seq, head FROM audit_chains")
+        (store,) = snapshot.rows("SELECT id FROM store_identity")[0]
+        (prev,) = snapshot.rows("SELECT hash FROM audit_checkpoints")[0]
+    heads = {"c1": audit.Head(*ends[0])}
+    body = audit.body(number=2, at=1, store_id=store, heads=heads, prev=prev, key_id="f" * 16)
+    hand.run(
+        world.url,
+        "INSERT INTO audit_checkpoints (number, at, body, hash, key_id, signature) VALUES (2, 1, ?, ?, ?, 'AAAA')",
+        body,
+        audit.body_hash(body),
+        "f" * 16,
+    )
+    act(world)
+    with pytest.raises(errors.StoreCorrupt, match=f"c1/{EVENTS + 2}"):
+        world.house.audit.seal()

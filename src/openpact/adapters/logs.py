@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
@@ -108,8 +109,6 @@ def _stamp(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> Muta
 
 
 def _now() -> int:
-    import time  # noqa: PLC0415
-
     return time.time_ns() // 1000
 
 

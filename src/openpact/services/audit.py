@@ -105,7 +105,7 @@ class Audit:
     def _seal_now(self, tx: Transaction) -> audit.Checkpoint:
         records.take_turn(tx)
         last = records.last_checkpoint(tx)
-        self._require_continuity(tx, last)
+        self._require_continuity(tx)
         number = 1 if last is None else last.number + 1
         at = self._ledger.now()
         text = audit.body(
@@ -131,10 +131,10 @@ class Audit:
     def require_continuity(self) -> None:
         """Look whether the record goes on from what was sealed last. Raises StoreCorrupt."""
         with self._store.reading() as snapshot:
-            self._require_continuity(snapshot, records.last_checkpoint(snapshot))
+            self._require_continuity(snapshot)
 
-    def _require_continuity(self, snapshot: Snapshot, last: audit.Checkpoint | None) -> None:
-        continuity.require(snapshot, last, self._own_head(), self._seal.key_id, self._trusted())
+    def _require_continuity(self, snapshot: Snapshot) -> None:
+        continuity.require(snapshot, self._own_head(), self._trusted())
 
     def _own_head(self) -> list[str]:
         line = self._seal.read_head()

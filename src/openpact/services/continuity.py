@@ -16,20 +16,21 @@ from openpact.adapters.store.chain import store_id
 from openpact.domain import audit, errors
 
 
-def require(
-    snapshot: Snapshot, last: audit.Checkpoint | None, heads: Sequence[str], key_id: str, trusted: seals.Trust
-) -> None:
-    """Raise StoreCorrupt where the record does not go on from the checkpoint that was sealed last."""
+def require(snapshot: Snapshot, heads: Sequence[str], trusted: seals.Trust) -> None:
+    """Raise StoreCorrupt where the record does not go on from the newest checkpoint that a trusted key signed.
+
+    One by a key that is not trusted says nothing: anybody who can write the store could have put it there.
+    """
     for known in heads:
         if not records.has_checkpoint(snapshot, known):
             raise _changed("the checkpoint that audit/head names is gone")
-    if last is None:
-        sealed: dict[str, audit.Head] = {}
-    else:
-        own = last.key_id == key_id
-        if own and not trusted.check(key_id, audit.signed_bytes(last.body), last.signature):
-            raise _changed(f"checkpoint {last.number} is not as it was signed")
-        sealed = audit.read_body(last.body).heads
+    signed = (
+        made
+        for made in records.newest_checkpoints(snapshot)
+        if trusted.check(made.key_id, audit.signed_bytes(made.body), made.signature)
+    )
+    last = next(signed, None)
+    sealed = {} if last is None else audit.read_body(last.body).heads
     ends = records.heads(snapshot)
     for chain, head in sealed.items():
         if chain not in ends or ends[chain].seq < head.seq:

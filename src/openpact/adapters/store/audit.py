@@ -19,6 +19,7 @@ _EVENT_COLUMNS = (
     "decision_id, request_id, policy_version, details, prev, hash"
 )
 _PAGE = 1000
+_BEYOND = (1 << 63) - 1  # no checkpoint has this number
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +145,21 @@ def last_checkpoint(snapshot: Snapshot) -> audit.Checkpoint | None:
         "SELECT number, at, body, hash, key_id, signature FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
     )
     return None if row is None else _checkpoint(row)
+
+
+def newest_checkpoints(snapshot: Snapshot) -> Iterator[audit.Checkpoint]:
+    """Give the sealed moments from the newest on, read one by one: the first is mostly the one that is wanted."""
+    number: int | None = None
+    while True:
+        rows = snapshot.rows(
+            "SELECT number, at, body, hash, key_id, signature FROM audit_checkpoints WHERE number < ? "
+            "ORDER BY number DESC LIMIT 1",
+            _BEYOND if number is None else number,
+        )
+        if not rows:
+            return
+        yield _checkpoint(rows[0])
+        number = rows[0][0]
 
 
 def checkpoints(snapshot: Snapshot) -> list[audit.Checkpoint]:
