@@ -70,6 +70,24 @@ def test_the_keys_are_these_and_no_others() -> None:
         "logging.audit": True,
         "audit.checkpoint_events": 1000,
         "audit.checkpoint_seconds": 60,
+        "audit.urls": "path",
+        "starlark.enabled": True,
+        "starlark.max_execution_ms": 30_000,
+        "starlark.max_memory_mb": 128,
+        "starlark.max_steps": 100_000_000,
+        "starlark.infer_hosts": True,
+        "starlark.secrets": {},
+        "secrets.require_grants": False,
+        "sandbox.require": "basic",
+        "sandbox.max_active": 0,
+        "sandbox.max_workers": 600,
+        "sandbox.max_pending": 1000,
+        "sandbox.warm": 4,
+        "http.allow_private": (),
+        "http.proxy": None,
+        "http.ca_file": None,
+        "http.max_body": 4_194_304,
+        "http.max_calls": 50,
     }
 
 
@@ -77,8 +95,11 @@ def test_every_example_of_the_schema_is_accepted(tmp_path: Path) -> None:
     for name, section in schema()["properties"].items():
         for key, key_schema in section["properties"].items():
             for example in key_schema["examples"]:
-                found = loaded(tmp_path, json.dumps({name: {key: example}})).config
-                assert getattr(getattr(found, name), key) == example
+                found = loaded(tmp_path, json.dumps({name: {key: example}}), {"WEATHER_KEY": "0123456789"}).config
+                if isinstance(example, dict):
+                    assert getattr(getattr(found, name), key).keys() == example.keys()
+                    continue
+                assert getattr(getattr(found, name), key) == (tuple(example) if isinstance(example, list) else example)
 
 
 def test_the_whole_of_the_defaults_can_be_written_and_read_back(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,26 @@ from typing import Any
 import argon2
 
 from openpact.adapters import keyring, seal
+from openpact.adapters.egress.door import Egress
+from openpact.adapters.egress.settings import Settings as EgressSettings
 from openpact.adapters.peer import Peer, Terminal
+from openpact.adapters.sandbox.pool import Settings as PoolSettings
 from openpact.adapters.store import Store, open_store
 from openpact.adapters.store.people import Person
 from openpact.domain import instant
 from openpact.domain.audit import Event
 from openpact.domain.principal import Kind, Principal, Role
+from openpact.domain.run import Limits
 from openpact.services import standing
 from openpact.services.audit import Audit
 from openpact.services.house import House
 from openpact.services.ledger import Ledger
+from openpact.services.live import Live
 from openpact.services.passwords import Passwords
 from openpact.services.people import People
+from openpact.services.runs import Runs
+from openpact.services.secret_sources import Given
+from openpact.services.secrets import Secrets
 from openpact.services.setup import Setup
 from openpact.services.sign_in import SignIn
 from openpact.services.status import Status
@@ -32,6 +41,7 @@ START = instant.from_text("2026-02-05T10:30:00Z")
 PASSWORD = "a heron crosses the quiet lake"  # fits every rule
 LOCAL = Principal(kind=Kind.LOCAL, id="local/1000", name="local:test")
 UNLOCK_MINUTES = 5
+NONE_GIVEN: Mapping[str, Given] = {}
 
 
 class Clock:
@@ -121,7 +131,16 @@ class Answer:
         return json.loads(self.raw)
 
 
-def open_world(url: str, folder: Path, *, engine_uid: int | None = None, separated: bool = False) -> World:
+def open_world(
+    url: str,
+    folder: Path,
+    *,
+    engine_uid: int | None = None,
+    separated: bool = False,
+    given: Mapping[str, Given] = NONE_GIVEN,
+    require_grants: bool = False,
+    egress: Egress | None = None,
+) -> World:
     """Open a whole OpenPact on this database."""
     (folder / "audit").mkdir(parents=True, exist_ok=True)
     clock, told = Clock(), list[Event]()
@@ -132,6 +151,7 @@ def open_world(url: str, folder: Path, *, engine_uid: int | None = None, separat
     passwords = Passwords(argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))  # quick, still argon2id
     unlocks = Unlocks(UNLOCK_MINUTES * instant.MINUTE)
     keys = keyring.open_keyring(folder / "master.key")
+    secrets = Secrets(store, ledger, keys, given, require_grants=require_grants)
     house = House(
         store=store,
         ledger=ledger,
@@ -140,6 +160,9 @@ def open_world(url: str, folder: Path, *, engine_uid: int | None = None, separat
         setup=Setup(store, ledger, passwords, 24 * instant.HOUR),
         sign_in=SignIn(store, ledger, passwords, keys, "OpenPact"),
         tokens=Tokens(store, ledger),
+        secrets=secrets,
+        runs=Runs(PoolSettings(max_active=2), Limits(wall_ms=5_000)),
+        live=Live(ledger, secrets, lambda: egress or Egress(EgressSettings()), full_urls=False),
         unlocks=unlocks,
         status=Status(store, ledger.now(), separated=separated, now=ledger.now),
         separated=separated,

@@ -8,7 +8,7 @@ Rules of this file:
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.reference import authority, commands, errors, events, settings, urls
+from docs.reference import authority, commands, errors, events, findings, runs, settings, starlark, urls
 
 FOLDER = Path(__file__).parent
 
@@ -19,6 +19,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "roles.md": authority.page,
     "audit-events.md": events.page,
     "http.md": urls.page,
+    "starlark.md": starlark.page,
+    "script-findings.md": findings.page,
+    "script-runs.md": runs.page,
 }
 
 

@@ -1,7 +1,7 @@
 """The page of roles and scopes, asked of the table that decides."""
 
 from docs.reference.markdown import code, heading, section, table
-from openpact.domain.principal import SCOPES, SYSTEM_ACTIONS, Action, Kind, Principal, Role
+from openpact.domain.principal import SCOPES, SCRIPT_ACTIONS, SYSTEM_ACTIONS, Action, Kind, Principal, Role
 
 _YES = "yes"
 
@@ -10,7 +10,7 @@ def page() -> str:
     """Give the page."""
     people = [Principal(kind=Kind.PERSON, id="per_", name="", role=role) for role in Role]
     unproven = Principal(kind=Kind.LOCAL, id="local/0", name="")
-    acts = [action for action in Action if action not in SYSTEM_ACTIONS]
+    acts = [action for action in Action if action not in SYSTEM_ACTIONS | SCRIPT_ACTIONS]
     rows = [
         [
             code(action.value),
@@ -23,8 +23,7 @@ def page() -> str:
         heading(
             "Roles and scopes",
             "A role includes every role below it. What the table does not grant is refused. `at the socket` is "
-            "somebody at the machine's own socket who has not proven which person they are; where the AI runs as a "
-            "user of its own, the socket is proof, and such an asker carries the role of an administrator.",
+            "somebody at the machine's own socket who has not proven which person they are.",
             table(("act", *(role.value for role in Role), "at the socket", "scopes"), rows),
             "The table says who may ask; a service may still refuse, such as to disable the last administrator. "
             "The first administrator is made with the set-up code, which no role replaces.",
@@ -35,6 +34,7 @@ def page() -> str:
             table(("scope", "opens"), [(code(scope), _listed(opened)) for scope, opened in sorted(SCOPES.items())]),
         )
         + section("By the daemon itself", _listed(SYSTEM_ACTIONS) + ".")
+        + section("For a running script, by its broker", _listed(SCRIPT_ACTIONS) + ".")
     )
 
 

@@ -49,10 +49,18 @@ def _kind(value: dict[str, Any]) -> str:
         return " or ".join(map(code, value["enum"]))
     if "minimum" in value:
         return f"number, {value['minimum']} to {value['maximum']}"
+    if value["type"] == "object":
+        return "names with values"
+    if value["type"] == "array":
+        return f"list of {_kind(value['items'])}"
     return {"string": "text", "integer": "number", "boolean": "`true` or `false`"}[value["type"]]
 
 
 def _yaml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'{key}: "{each}"' for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_yaml, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -7,12 +7,13 @@ Rules of this file:
 
 import asyncio
 import contextlib
+import functools
 import os
 import pwd
 import socket
 import urllib.parse
-from collections.abc import Callable, MutableMapping
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,29 @@ import msgspec
 import structlog
 
 from openpact.adapters import files, keyring, logs, peer, seal
+from openpact.adapters.egress.settings import Settings as EgressSettings
+from openpact.adapters.sandbox.pool import Settings as PoolSettings
 from openpact.adapters.store import open_store
 from openpact.config import Config
-from openpact.domain import errors, instant
+from openpact.domain import errors, fixture, instant
+from openpact.domain.address import read_network
 from openpact.domain.principal import SYSTEM, Action
+from openpact.domain.run import Limits, Outcome
 from openpact.services import doctor
 from openpact.services.audit import Audit
 from openpact.services.care import Care
 from openpact.services.house import House
+from openpact.services.inspection import Inspection, inspect
+from openpact.services.isolation import isolated
 from openpact.services.ledger import Ledger
+from openpact.services.library import library, read_file, read_fixtures
+from openpact.services.live import Live
 from openpact.services.passwords import Passwords
 from openpact.services.people import People
+from openpact.services.ports import Web
+from openpact.services.runs import Runs
+from openpact.services.secret_sources import read_given
+from openpact.services.secrets import Secrets
 from openpact.services.setup import Setup
 from openpact.services.sign_in import SignIn
 from openpact.services.status import Status
@@ -66,13 +79,17 @@ def open_app(config: Config, workspace: Path) -> App:
     """Open everything on a workspace that is there. Raises Unavailable with the reason."""
     data = workspace / "secure" / "data"
     with ExitStack() as stack:
-        keys = keyring.open_keyring(data / "master.key")
+        given = read_given(config.starlark.secrets, os.environ)
+        keys = keyring.open_keyring(data / "master.key", os.environ)
         sealer = seal.open_seal(data / "audit")
         store = open_store(store_url(config, workspace))
         stack.callback(store.close)
         ledger = Ledger(store, tell=logs.audit_line if config.logging.audit else lambda _event: None)
         audit = Audit(store, ledger, sealer, lambda: seal.trust([data / "audit" / "keys"]))
         passwords = Passwords()
+        secrets = Secrets(store, ledger, keys, given, require_grants=config.secrets.require_grants)
+        web_out = functools.cache(lambda: make_egress(config))
+        stack.callback(lambda: web_out().close() if web_out.cache_info().currsize else None)
         unlocks = Unlocks(config.admin.unlock_minutes * instant.MINUTE)
         engine_uid = _uid_of(config.engine.user)
         separated = _is_separated(engine_uid)
@@ -84,6 +101,9 @@ def open_app(config: Config, workspace: Path) -> App:
             setup=Setup(store, ledger, passwords, config.admin.setup_code_hours * instant.HOUR),
             sign_in=SignIn(store, ledger, passwords, keys, config.admin.issuer),
             tokens=Tokens(store, ledger),
+            secrets=secrets,
+            runs=make_runs(config),
+            live=Live(ledger, secrets, web_out, full_urls=config.audit.urls == "full"),
             unlocks=unlocks,
             status=Status(store, ledger.now(), separated=separated, now=ledger.now, broken=lambda: audit.broken),
             separated=separated,
@@ -97,6 +117,71 @@ def open_app(config: Config, workspace: Path) -> App:
         )
         return App(house, care, stack.pop_all())
     raise AssertionError  # for the type checker: the stack swallows nothing
+
+
+def make_runs(config: Config) -> Runs:
+    """Give what runs scripts, not open yet."""
+    starlark, sandbox = config.starlark, config.sandbox
+    settings = PoolSettings(
+        max_active=sandbox.max_active or os.cpu_count() or 1,
+        memory_mb=starlark.max_memory_mb,
+        max_workers=sandbox.max_workers,
+        max_pending=sandbox.max_pending,
+        warm=sandbox.warm,
+        require=sandbox.require,
+        largest_ms=starlark.max_execution_ms,
+    )
+    limits = Limits(
+        wall_ms=starlark.max_execution_ms,
+        memory_mb=starlark.max_memory_mb,
+        steps=starlark.max_steps,
+        http_calls=config.http.max_calls,
+    )
+    return Runs(settings, limits)
+
+
+def make_egress(config: Config) -> Web:
+    """Give the way out for scripts. Raises Invalid."""
+    from openpact.adapters.egress.door import Egress  # noqa: PLC0415 - only who runs scripts pays for it
+
+    http = config.http
+    return Egress(
+        EgressSettings(
+            allow_private=tuple(map(read_network, http.allow_private)),
+            proxy=http.proxy,
+            max_body=http.max_body,
+            ca_file=None if http.ca_file is None else Path(http.ca_file),
+        )
+    )
+
+
+async def inspect_files(config: Config, files: Sequence[Path]) -> list[Inspection]:
+    """Look at scripts on disk. Raises NotFound, SandboxUnavailable."""
+    sources = [(str(file), read_file(file)) for file in files]
+    async with _running(config) as runs:
+        return [await inspect(runs, name, source, infer_hosts=config.starlark.infer_hosts) for name, source in sources]
+
+
+async def try_file(
+    config: Config, file: Path, *, function: str | None, args: str | None, fixtures: Path | None, folder: Path | None
+) -> Outcome:
+    """Run a script on disk in isolation. Raises ScriptInvalid, NotFound, SandboxUnavailable."""
+    source = read_file(file)
+    given = fixture.NONE if fixtures is None else read_fixtures(fixtures)
+    async with _running(config) as runs:
+        looked = await inspect(runs, str(file), source, infer_hosts=config.starlark.infer_hosts)
+        ports = isolated(given, library(folder or file.parent))
+        return await runs.run(looked.script(), ports, function=function, args=args)
+
+
+@asynccontextmanager
+async def _running(config: Config) -> AsyncIterator[Runs]:
+    runs = make_runs(config)
+    await runs.open()
+    try:
+        yield runs
+    finally:
+        await runs.close()
 
 
 def refuse_open_folders(config: Config, file: Path | None, workspace: Path) -> None:
@@ -150,9 +235,11 @@ def up(config: Config, workspace: Path, ready: Callable[[App, str], None]) -> No
         ledger = app.house.ledger
         app.house.audit.require_continuity()
         ledger.live()
+        app.house.secrets.finish_rotation()
+        app.house.secrets.warn_of_hidden()
         said = {"pid": os.getpid(), "separated": app.house.separated}
         ledger.act(SYSTEM, Action.DAEMON_START, "daemon", lambda act: act.details.update(said))
-        uvloop.run(_run(app, network, local, lambda: ready(app, url)))
+        uvloop.run(_run(app, config, network, local, lambda: ready(app, url)))
         ledger.act(SYSTEM, Action.DAEMON_STOP, "daemon", lambda act: act.details.update(pid=os.getpid()))
         app.house.audit.seal()
         app.care.close()
@@ -160,7 +247,11 @@ def up(config: Config, workspace: Path, ready: Callable[[App, str], None]) -> No
         _log.info("stopped, and the audit is sealed")
 
 
-async def _run(app: App, network: socket.socket, local: socket.socket, ready: Callable[[], None]) -> None:
+async def _run(
+    app: App, config: Config, network: socket.socket, local: socket.socket, ready: Callable[[], None]
+) -> None:
+    if config.starlark.enabled:
+        await _open_sandbox(app.house, config)
     chores = asyncio.create_task(_chores(app.care))
     try:
         await serve.serve(app.door, network, local, ready)
@@ -168,6 +259,22 @@ async def _run(app: App, network: socket.socket, local: socket.socket, ready: Ca
         chores.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await chores
+        await app.house.runs.close()
+
+
+async def _open_sandbox(house: House, config: Config) -> None:
+    """Start what runs scripts; without a sandbox everything else still works, unless the operator demands it."""
+    try:
+        await house.runs.open()
+        await asyncio.to_thread(house.live.open)
+    except errors.SandboxUnavailable as fault:
+        if config.sandbox.require == "strict":
+            raise
+        _log.warning("scripts cannot run", reason=fault.message, remedy=fault.hint)
+        return
+    for layer, state in house.runs.report.items():
+        if state != "ok":
+            _log.warning("a layer of the sandbox is missing", layer=layer, reason=state)
 
 
 async def _chores(care: Care) -> None:

@@ -22,6 +22,10 @@ POINTS = frozenset(
         "ledger.begun",  # the intent is durable, the deed has not left
         "ledger.deed_done",  # the deed is over, its outcome is not recorded
         "audit.sealed",  # a checkpoint is durable, the head file still names the one before
+        "key.made",  # a new master key lies beside the one in force
+        "key.kept",  # the one in force has its second name, under which it is kept
+        "key.turned",  # the new one is in force, nothing is sealed with it yet
+        "key.resealed",  # everything is sealed with the new one, the one before still lies there
     }
 )
 

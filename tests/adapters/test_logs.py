@@ -302,7 +302,7 @@ def test_an_event_of_the_record_is_one_line(configure: Configure) -> None:
 
     _, rest = said.getvalue().split(" ", 1)
     assert rest == (
-        "INFO [AUDIT] person.add: bob\\u202e by alice\\nroot (done) "
+        "INFO [AUDIT] person_add: bob\\u202e by alice\\nroot (done) "
         'chain=c1 seq=7 event_="a detail" note="a\\nb" password=*** role=viewer seq_=3\n'
     )
 

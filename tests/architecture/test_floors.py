@@ -19,6 +19,8 @@ from tests.architecture.source import HOUSE, ROOT, named
 
 FLOORS, CIRCLES, PURE, STRANGERS, KEYS = "floors", "circles", "pure", "strangers", "keys"
 SEAL, SQL, DOORS = "seal", "sql", "doors"
+EGRESS, SANDBOX, INSIDE = "egress", "sandbox", "inside"
+_WORKER = "adapters/sandbox/inside/worker.py"
 
 
 def contracts() -> Mapping[str, Mapping[str, str]]:
@@ -96,12 +98,19 @@ BREAKS = [
     (SQL, "services/people.py", "import psycopg", "openpact.services.people -> psycopg"),
     (SQL, "adapters/files.py", "import sqlite3", "openpact.adapters.files -> sqlite3"),
     (SQL, "web/ask.py", "from sqlite3 import connect", "openpact.web.ask -> sqlite3"),
+    (EGRESS, "services/people.py", "import openpact.adapters.egress", "services.people -> openpact.adapters.egress"),
+    (EGRESS, "web/ask.py", "import openpact.adapters.egress", "openpact.web.ask -> openpact.adapters.egress"),
+    (SANDBOX, "services/broker.py", "import openpact.adapters.sandbox.pool", "broker -> openpact.adapters.sandbox."),
+    (SANDBOX, "cli/output.py", "import openpact.adapters.sandbox.pool", "output -> openpact.adapters.sandbox.pool"),
+    (INSIDE, _WORKER, "import openpact.domain.run", "sandbox.inside.worker -> openpact.domain.run"),
+    (INSIDE, _WORKER, "import msgspec", "sandbox.inside.worker -> msgspec"),
+    (INSIDE, "adapters/sandbox/wire.py", "import openpact.domain.run", "sandbox.wire -> openpact.domain.run"),
     (DOORS, "services/people.py", "import starlette", "openpact.services.people -> starlette"),
     (DOORS, "adapters/files.py", "import click", "openpact.adapters.files -> click"),
 ]
 
 
-@pytest.mark.promise("ARC-1.01", "ARC-1.02", "ARC-1.03", "ARC-1.07", "ARC-1.08", "ARC-1.10", "ARC-1.11")
+@pytest.mark.promise("ARC-1.01", "ARC-1.02", "ARC-1.03", "ARC-1.04", "ARC-1.07", "ARC-1.08", "ARC-1.10", "ARC-1.11")
 @pytest.mark.parametrize(("contract", "path", "line", "named_by"), BREAKS)
 def test_a_wall_that_is_broken_on_purpose_fails_the_build(
     house: Path, contract: str, path: str, line: str, named_by: str

@@ -22,6 +22,7 @@ _URLS = "one function for each URL; the rules of all URLs stand in web/app.py"
 WITHOUT_RULES = {
     HOUSE + "cli/audit.py": _COMMANDS,
     HOUSE + "cli/config.py": _COMMANDS,
+    HOUSE + "cli/scripts.py": _COMMANDS,
     HOUSE + "cli/token.py": _COMMANDS,
     HOUSE + "cli/up.py": _COMMANDS,
     HOUSE + "cli/user.py": _COMMANDS,
@@ -35,7 +36,7 @@ DOMAIN_MAY = frozenset(
         *("calendar", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools"),
         *("hashlib", "hmac", "itertools", "json", "math", "operator", "pathlib.PurePosixPath", "re", "string"),
         *("textwrap", "typing", "types", "unicodedata", "urllib.parse", "base64", "binascii", "bisect", "heapq"),
-        *("ipaddress", "msgspec", "re2", "yaml", "openpact.domain"),
+        *("ahocorasick_rs", "ipaddress", "msgspec", "re2", "yaml", "openpact.domain"),
     }
 )
 _REACHES_OUT = {"open", "print", "input", "exec", "eval", "compile", "breakpoint", "__import__"}

@@ -77,3 +77,11 @@ def test_the_offset_moves_nothing(at: int, minutes: int) -> None:
 
 def test_the_lengths_of_time_are_what_their_names_say() -> None:
     assert (instant.SECOND, instant.MINUTE, instant.HOUR, instant.DAY) == (10**6, 6 * 10**7, 36 * 10**8, 864 * 10**8)
+
+
+def test_a_date_is_the_instant_at_which_it_begins_and_an_instant_is_itself() -> None:
+    assert instant.as_text(instant.from_date_or_text("2027-01-31")) == "2027-01-31T00:00:00.000000Z"
+    assert instant.from_date_or_text("2027-01-31T12:00:00+02:00") == instant.from_text("2027-01-31T10:00:00Z")
+    for text in ("2027-01-32", "20270131", "soon", "", "2027-01-31T12:00:00", "0123456789"):
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever it says
+            instant.from_date_or_text(text)

@@ -16,7 +16,7 @@ from openpact.domain.principal import (
     Role,
 )
 
-LOOKING = {"audit.read", "person.read", "status.read", "token.read"}
+LOOKING = {"audit.read", "person.read", "status.read", "secret.read", "token.read"}
 OWN = {
     "password.change",
     "session.lock",
@@ -34,20 +34,26 @@ PEOPLE = {
     "person.reset_password",
     "person.set_role",
 }
+SECRETS = {"secret.set", "secret.delete", "secret.rotate_key"}
 BY_ROLE: dict[Role | None, set[str]] = {
     None: set(),
     Role.VIEWER: LOOKING | OWN,
     Role.REVIEWER: LOOKING | OWN | {"audit.export"},
-    Role.ADMIN: LOOKING | OWN | {"audit.export"} | PEOPLE,
+    Role.ADMIN: LOOKING | OWN | {"audit.export"} | PEOPLE | SECRETS,
 }
 BY_SCOPE = {
     "audit:read": {"audit.read", "audit.export"},
     "people:read": {"person.read"},
     "people:write": PEOPLE | {"person.read"},
+    "secrets:read": {"secret.read"},
+    "secrets:write": SECRETS | {"secret.read"},
     "status:read": {"status.read"},
     "tokens:read": {"token.read"},
 }
-BY_SYSTEM = {"daemon.start", "daemon.stop", "checkpoint.seal", "effect.recover", "setup.open"}
+BY_SYSTEM = {
+    *("daemon.start", "daemon.stop", "checkpoint.seal", "effect.recover", "setup.open", "secret.finish_rotation"),
+}
+BY_SCRIPT = {"secret.access", "http.request"}
 BY_ANYBODY_LOCAL = LOOKING | {"session.unlock", "setup.finish"}
 
 ROLES = [None, *Role]
@@ -103,10 +109,15 @@ def test_somebody_at_the_machine_may_look_and_say_who_they_are_and_no_role_adds_
 
 
 @pytest.mark.promise("ARC-1.16")
-@pytest.mark.parametrize("kind", [Kind.AGENT, Kind.SCRIPT])
 @pytest.mark.parametrize("role", ROLES, ids=str)
-def test_agents_and_scripts_may_nothing_of_this_table_whatever_they_carry(kind: Kind, role: Role | None) -> None:
-    assert allowed(somebody(kind, role, frozenset(SCOPES))) == set()
+def test_agents_may_nothing_of_this_table_whatever_they_carry(role: Role | None) -> None:
+    assert allowed(somebody(Kind.AGENT, role, frozenset(SCOPES))) == set()
+
+
+@pytest.mark.promise("ARC-1.16")
+@pytest.mark.parametrize("role", ROLES, ids=str)
+def test_a_script_may_what_its_broker_does_for_it_and_no_role_adds_to_that(role: Role | None) -> None:
+    assert allowed(somebody(Kind.SCRIPT, role, frozenset(SCOPES))) == BY_SCRIPT
 
 
 @pytest.mark.promise("ARC-1.16")
@@ -128,10 +139,11 @@ def test_every_action_stands_in_exactly_the_tables_it_should() -> None:
         action.value: (action in ROLE_NEEDED, action in LOCAL_ACTIONS, action in SYSTEM_ACTIONS) for action in Action
     }
     expected = {
-        **dict.fromkeys(OWN | PEOPLE | {"audit.export"}, (True, False, False)),
+        **dict.fromkeys(OWN | PEOPLE | SECRETS | {"audit.export"}, (True, False, False)),
         **dict.fromkeys(LOOKING | {"session.unlock"}, (True, True, False)),
         "setup.finish": (False, True, False),
         **dict.fromkeys(BY_SYSTEM, (False, False, True)),
+        **dict.fromkeys(BY_SCRIPT, (False, False, False)),
     }
     assert stands == expected
 

@@ -19,6 +19,10 @@ class Port(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise Invalid("the last port is below the first", hint="Swap them.")
 
 
+class Named(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    value: str
+
+
 class Security(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strict: bool = False
 
@@ -31,6 +35,7 @@ class Scripts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     approval: Approval = Approval()
     max_ms: int = 5
     path: str | None = None
+    secrets: Annotated[dict[str, str | Named], Meta(extra={"mask": len})] = {}
 
 
 def hidden(_value: str) -> str:
@@ -65,7 +70,7 @@ def test_every_key_is_known_with_its_description_its_variable_and_its_mask() -> 
     found = keys(Whole)
     assert list(found) == [
         *("port.number", "port.last", "security.strict", "scripts.approval.required", "scripts.max_ms", "scripts.path"),
-        "password",
+        *("scripts.secrets", "password"),
     ]
     assert found["port.number"].description == "Which."
     assert found["port.last"].description == ""
@@ -145,6 +150,7 @@ def test_variables_are_filled_in_and_typed() -> None:
         *("OPENPACT_SECURITY__STRICT", "OPENPACT_SECURITY__WHATEVER", "OPENPACT_SCRIPTS__APPROVAL__REQUIRED"),
         *("OPENPACT_APPROVALS__TIMEOUT", "OPENPACT_STARLARK__APPROVAL__REQUIRED", "OPENPACT_SCRIPTS__APPROVAL"),
         *("openpact_security__strict", "OpenPact_Security__Strict"),
+        *("OPENPACT_SECRETS__REQUIRE_GRANTS", "OPENPACT_SCRIPTS__SECRETS", "OPENPACT_SCRIPTS__SECRETS__A"),
     ],
 )
 def test_the_environment_cannot_reach_what_decides_how_safe_the_rest_is(variable: str) -> None:
@@ -202,3 +208,28 @@ def test_layers_that_are_right_alone_and_wrong_together_are_refused() -> None:
     assert wrong("port: {last: 9000}", {"OPENPACT_PORT__NUMBER": "9050"}) == [
         ("file", "port", "the last port is below the first")
     ]
+
+
+@pytest.mark.promise("SCR-4.05")
+def test_a_table_of_names_is_one_key_whose_origin_is_where_the_first_name_stands() -> None:
+    text = "scripts:\n  max_ms: 7\n  secrets:\n    A: '${V}'\n    'b c': {value: x}\n    D: {value: y}\n"
+    made = merged(text, {"V": "hush"})
+    assert made.value is not None
+    assert made.value.scripts.secrets == {"A": "hush", "b c": Named(value="x"), "D": Named(value="y")}
+    assert made.origins["scripts.secrets"] == "c.yaml:4"
+    assert made.origins.keys() == keys(Whole).keys()
+    assert wrong(text) == [("file", "scripts.secrets.A", "the environment variable V is not set")]
+    assert {path for _, path, _ in wrong("scripts: {secrets: {A: {valu: 1}}}")} == {
+        *("scripts.secrets.A.valu", "scripts.secrets.A.value"),
+    }
+
+
+@pytest.mark.promise("SCR-4.05")
+@pytest.mark.parametrize("variable", ["OPENPACT_SECRET_API__KEY", "OPENPACT_SECRET_A__", "OPENPACT_SECRET_A"])
+def test_the_value_of_a_secret_in_the_environment_is_no_setting(variable: str) -> None:
+    assert merged(environment={variable: "hush"}).value == Whole()
+
+
+@pytest.mark.parametrize("variable", ["OPENPACT_SECRET__STRICT", "OPENPACT_SECRETX__A", "openpact_secret_api__key"])
+def test_what_is_only_near_the_name_of_a_secret_is_refused(variable: str) -> None:
+    assert len(wrong(environment={variable: "hush"})) == 1

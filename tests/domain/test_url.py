@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpact.domain.errors import Invalid
-from openpact.domain.url import check_site, check_store, masked_store
+from openpact.domain.url import check_proxy, check_site, check_store, masked_proxy, masked_store
 
 
 @pytest.mark.parametrize(
@@ -122,3 +122,40 @@ def test_what_is_not_the_url_of_a_site_is_refused_without_being_repeated(url: st
         check_site(url)
     assert refused.value.message == message
     assert "secret" not in f"{refused.value.message} {refused.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://proxy.example.com:3128", "http://proxy.example.com:3128"),
+        ("http://proxy.example.com:3128/", "http://proxy.example.com:3128/"),
+        ("http://robot:pa%40ss@proxy.example.com:3128", "http://***@proxy.example.com:3128"),
+        ("http://robot@[::1]:3128", "http://***@[::1]:3128"),
+    ],
+)
+def test_a_proxy_is_shown_without_what_signs_in_to_it(url: str, shown: str) -> None:
+    check_proxy(url)
+    assert masked_proxy(url) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("https://proxy.example.com:3128", "not the http:// URL of a proxy"),
+        ("proxy.example.com:3128", "not the http:// URL of a proxy"),
+        ("http://", "not the http:// URL of a proxy"),
+        ("http://proxy:0", "not the http:// URL of a proxy"),
+        ("http://proxy:99999", "a URL that cannot be split into host and port"),
+        ("http://robot:a@b@proxy", "a URL whose parts are not clear"),
+        ("http://robot:1/b@proxy", "a URL whose parts are not clear"),
+        ("http://robot:a/b@proxy", "a URL that cannot be split into host and port"),
+        ("http://proxy/path", "a URL with more than scheme, host and port"),
+        ("http://proxy?x", "a URL with more than scheme, host and port"),
+        ("http://proxy#x", "a URL with more than scheme, host and port"),
+    ],
+)
+def test_what_is_no_proxy_is_refused_and_masked_whole(url: str, message: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_proxy(url)
+    assert refusal.value.message == message
+    assert masked_proxy(url) == "***"

@@ -9,7 +9,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openpact import faults
 from openpact.domain.audit import Event
 from openpact.domain.audit_check import Report
 from openpact.domain.principal import SYSTEM, Action, Role
@@ -125,7 +124,7 @@ def test_kill_9_at_any_moment_of_a_thousand_acts_loses_nothing_that_was_acknowle
 
 
 @pytest.mark.promise("QUA-2.09", "OPS-7.15", "OPS-5.10", "OPS-5.12", "ARC-1.17")
-@pytest.mark.parametrize("point", sorted(faults.POINTS))
+@pytest.mark.parametrize("point", sorted(AFTER_THE_FIRST))  # those of the master key: test_secrets.py
 def test_kill_9_at_each_named_point_leaves_all_of_an_act_or_nothing(point: str, store_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "secure"
     prepared(store_url, folder)

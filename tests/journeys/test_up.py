@@ -180,13 +180,13 @@ def test_what_is_secret_stands_in_no_log_and_no_file(home: Home) -> None:
 def test_its_log_is_lines_of_text_or_of_json(home: Home) -> None:
     daemon = home.up()
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-    assert re.search(rf"^{stamp} INFO \[AUDIT\] daemon\.start: daemon by openpact \(done\) ", daemon.log, re.MULTILINE)
+    assert re.search(rf"^{stamp} INFO \[AUDIT\] daemon_start: daemon by openpact \(done\) ", daemon.log, re.MULTILINE)
     daemon.stop()
     home.configure("logging:\n  json: true\n")
     other = home.up()
     other.stop()
     lines = [json.loads(line) for line in other.log.splitlines()]
-    assert lines[0]["event"].startswith("[AUDIT] daemon.start")
+    assert lines[0]["event"].startswith("[AUDIT] daemon_start")
     assert lines[-1]["event"] == "stopped, and the audit is sealed"
 
 

@@ -16,7 +16,6 @@ from tests.requirements.gaps import (
     POLICY,
     SCHEDULES,
     SCRIPTS,
-    SECRETS,
     SIGN_IN,
 )
 from tests.requirements.promise import Promise
@@ -59,7 +58,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise("API-3.13", "Reload answers what was created, modified, deleted and left", SCRIPTS),
     Promise("API-3.14", "Lint answers diagnostics, capabilities and findings and stores nothing", SCRIPTS),
     # 4 secrets
-    Promise("API-4.01", "Secrets are listed, set and deleted by metadata only", SECRETS),
+    Promise("API-4.01", "Secrets are listed, set and deleted by metadata only"),
     # 5 approvals and grants
     Promise("API-5.01", "One inbox holds approval records and pending revisions", APPROVALS),
     Promise("API-5.02", "A record carries exact text of the arguments, summary, signals and who may decide", APPROVALS),

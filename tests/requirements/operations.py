@@ -22,7 +22,6 @@ from tests.requirements.gaps import (
     POLICY,
     RETENTION,
     REVIEW,
-    SANDBOX,
     SCHEDULES,
     SCRIPTS,
     SIGN_IN,
@@ -236,7 +235,7 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("OPS-6.13", "`openpact doctor` gives each finding with its remedy"),
     Promise("OPS-6.14", "`openpact doctor` looks at users, modes, clock, store and keys"),
-    Promise("OPS-6.15", "`openpact doctor` looks at the kernel's features", SANDBOX),
+    Promise("OPS-6.15", "`openpact doctor` looks at the kernel's features"),
     Promise("OPS-6.16", "`openpact doctor` looks at upstreams and clients", GATEWAY),
     # 7 store, scale, care
     Promise("OPS-7.01", "Without a setting the store is an SQLite file in the workspace, in WAL mode"),

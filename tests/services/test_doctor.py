@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from openpact.adapters import files, keyring, seal
 from openpact.adapters.store import open_store
-from openpact.config import Config, Engine
+from openpact.config import Config, Engine, Starlark
 from openpact.services import doctor
 from openpact.services.doctor import Finding
 
@@ -45,12 +45,12 @@ def faults(found: list[Finding]) -> list[Finding]:
     return [item for item in found if item.state != "ok"]
 
 
-@pytest.mark.promise("OPS-6.14")
+@pytest.mark.promise("OPS-6.14", "OPS-6.15")
 def test_a_sound_installation_has_no_fault_and_every_look_is_told(workspace: Path) -> None:
     found = look(workspace)
 
     assert faults(found) == []
-    names = ["workspace", "master key", "audit key", "store", "disk", "clock", "daemon", "AI user", "python"]
+    names = ["workspace", "master key", "audit key", "store", "disk", "clock", "daemon", "AI user", "sandbox", "python"]
     assert [item.name for item in found] == names
     assert all(item.remedy is None for item in found)
 
@@ -224,3 +224,34 @@ def _run(data: Path, sql: str) -> None:
     connection.execute(sql)
     connection.commit()
     connection.close()
+
+
+@pytest.mark.promise("OPS-6.14", "SCR-4.02")
+def test_a_master_key_of_the_environment_is_looked_at_in_the_place_of_the_file(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / "secure" / "data" / "master.key").unlink()
+    monkeypatch.setenv("OPENPACT_MASTER_KEY", "00" * 32)
+    (item,) = [item for item in look(workspace) if item.name == "master key"]
+    assert (item.state, item.message) == ("ok", "It comes from OPENPACT_MASTER_KEY.")
+
+    monkeypatch.setenv("OPENPACT_MASTER_KEY", "hush-hush-hush")
+    (item,) = [item for item in look(workspace) if item.name == "master key"]
+    assert item.state == "error"
+    assert "hush" not in item.message
+    assert not (workspace / "secure" / "data" / "master.key").exists()
+
+
+@pytest.mark.promise("OPS-6.14", "SCR-4.03")
+def test_a_turning_of_the_key_that_was_not_finished_is_told(workspace: Path) -> None:
+    keyring.open_keyring(workspace / "secure" / "data" / "master.key").turn()
+    (item,) = faults(look(workspace))
+    assert (item.name, item.remedy) == ("master key", "Finish it: openpact secrets rotate-key")
+
+
+@pytest.mark.promise("SCR-3.03")
+def test_where_scripts_are_turned_off_the_sandbox_is_not_looked_at(workspace: Path) -> None:
+    config = Config(engine=Engine(user="openpact-ai"), starlark=Starlark(enabled=False))
+    found = doctor.look(config, workspace, url(workspace), running=True, separated=True)
+    (sandbox,) = [item for item in found if item.name == "sandbox"]
+    assert (sandbox.state, sandbox.message) == ("ok", "Scripts are turned off (starlark.enabled).")

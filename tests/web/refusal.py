@@ -7,7 +7,7 @@ from tests.world import Answer
 
 
 def target_of(url: Url) -> str:
-    return url.path.replace("{username}", "alice").replace("{token}", "tok_1")
+    return url.path.replace("{username}", "alice").replace("{token}", "tok_1").replace("{name}", "API_KEY")
 
 
 def is_refusal(answer: Answer, status: int, code: str) -> bool:

@@ -15,53 +15,59 @@ from tests.world import PASSWORD, World, open_world, peer_at
 NEW = {"username": "viewer", "password": PASSWORD}  # the name is taken: who may add is told so, and changes nothing
 SETUP = {"username": "x", "password": PASSWORD, "confirm_password": PASSWORD, "setup_code": "0"}
 CURRENT = {"current_password": PASSWORD}
+VALUE = {"value": "0123456789abcdef"}
 TOKEN = {"name": "made", "scopes": ["status:read"]}
 
 COLUMNS = (
     # over the network without a token; at the socket without a person; a person at their unlocked terminal
     "nobody", "socket", "viewer", "reviewer", "admin",
     # over the network with a token of the administrator's for one scope
-    "audit:read", "people:read", "people:write", "status:read", "tokens:read",
+    "audit:read", "people:read", "people:write", "secrets:read", "secrets:write", "status:read", "tokens:read",
     # a token for all scopes: of a viewer, revoked, ended, and of somebody who was disabled
     "of viewer", "revoked", "ended", "disabled",
 )  # fmt: skip
 
 # In this order: what locks a terminal stands last.
-#                                  nobody sock view revi admi | audi pe:r pe:w stat toke | ofvi revo ende disa
+#                                  nobody sock view revi admi | audi pe:r pe:w se:r se:w stat toke | ofvi revo ende disa
 ROWS: tuple[tuple[str, str, Any, str], ...] = (
-    ("GET", "/health", None,                 "200 200 200 200 200   200 200 200 200 200   200 200 200 200"),
-    ("GET", "/healthz", None,                "200 200 200 200 200   200 200 200 200 200   200 200 200 200"),
-    ("GET", "/ready", None,                  "200 200 200 200 200   200 200 200 200 200   200 200 200 200"),
-    ("GET", "/api/health", None,             "200 200 200 200 200   200 200 200 200 200   200 200 200 200"),
-    ("GET", "/api/setup/status", None,       "200 200 200 200 200   200 200 200 200 200   200 200 200 200"),
-    ("POST", "/api/setup", SETUP,            "403 403 403 403 403   403 403 403 403 403   403 403 403 403"),
-    ("GET", "/api/status", None,             "401 200 200 200 200   403 403 403 200 403   200 401 401 401"),
-    ("GET", "/api/auth/me", None,            "401 200 200 200 200   200 200 200 200 200   200 401 401 401"),
-    ("POST", "/api/auth/unlock", {},         "403 400 400 400 400   403 403 403 403 403   403 403 403 403"),
+    ("GET", "/health", None,                 "200 200 200 200 200   200 200 200 200 200 200 200   200 200 200 200"),
+    ("GET", "/healthz", None,                "200 200 200 200 200   200 200 200 200 200 200 200   200 200 200 200"),
+    ("GET", "/ready", None,                  "200 200 200 200 200   200 200 200 200 200 200 200   200 200 200 200"),
+    ("GET", "/api/health", None,             "200 200 200 200 200   200 200 200 200 200 200 200   200 200 200 200"),
+    ("GET", "/api/setup/status", None,       "200 200 200 200 200   200 200 200 200 200 200 200   200 200 200 200"),
+    ("POST", "/api/setup", SETUP,            "403 403 403 403 403   403 403 403 403 403 403 403   403 403 403 403"),
+    ("GET", "/api/status", None,             "401 200 200 200 200   403 403 403 403 403 200 403   200 401 401 401"),
+    ("GET", "/api/auth/me", None,            "401 200 200 200 200   200 200 200 200 200 200 200   200 401 401 401"),
+    ("POST", "/api/auth/unlock", {},         "403 400 400 400 400   403 403 403 403 403 403 403   403 403 403 403"),
     ("POST", "/api/auth/totp/confirm", {"code": "1"},
-                                             "401 409 409 409 409   409 409 409 409 409   409 401 401 401"),
-    ("POST", "/api/auth/totp", CURRENT,      "401 401 200 200 200   401 401 401 401 401   401 401 401 401"),
-    ("GET", "/api/users", None,              "401 200 200 200 200   403 200 200 403 403   200 401 401 401"),
-    ("POST", "/api/users", NEW,              "401 401 403 403 409   403 403 409 403 403   403 401 401 401"),
-    ("GET", "/api/users/viewer", None,       "401 200 200 200 200   403 200 200 403 403   200 401 401 401"),
+                                             "401 409 409 409 409   409 409 409 409 409 409 409   409 401 401 401"),
+    ("POST", "/api/auth/totp", CURRENT,      "401 401 200 200 200   401 401 401 401 401 401 401   401 401 401 401"),
+    ("GET", "/api/users", None,              "401 200 200 200 200   403 200 200 403 403 403 403   200 401 401 401"),
+    ("POST", "/api/users", NEW,              "401 401 403 403 409   403 403 409 403 403 403 403   403 401 401 401"),
+    ("GET", "/api/users/viewer", None,       "401 200 200 200 200   403 200 200 403 403 403 403   200 401 401 401"),
     ("PATCH", "/api/users/none", {"role": "viewer"},
-                                             "401 401 403 403 404   403 403 404 403 403   403 401 401 401"),
+                                             "401 401 403 403 404   403 403 404 403 403 403 403   403 401 401 401"),
     ("PATCH", "/api/users/none", {"groups": []},
-                                             "401 401 403 403 404   403 403 404 403 403   403 401 401 401"),
+                                             "401 401 403 403 404   403 403 404 403 403 403 403   403 401 401 401"),
     ("PATCH", "/api/users/none", {"state": "disabled"},
-                                             "401 401 403 403 404   403 403 404 403 403   403 401 401 401"),
+                                             "401 401 403 403 404   403 403 404 403 403 403 403   403 401 401 401"),
     ("PATCH", "/api/users/none", {"state": "active"},
-                                             "401 401 403 403 404   403 403 404 403 403   403 401 401 401"),
+                                             "401 401 403 403 404   403 403 404 403 403 403 403   403 401 401 401"),
     ("PATCH", "/api/users/none", {"password": PASSWORD},
-                                             "401 401 403 403 404   403 403 404 403 403   403 401 401 401"),
-    ("DELETE", "/api/users/none/totp", None, "401 401 403 403 404   403 403 404 403 403   403 401 401 401"),
-    ("GET", "/api/tokens", None,             "401 200 200 200 200   403 403 403 403 200   200 401 401 401"),
-    ("POST", "/api/tokens", TOKEN,           "401 401 201 201 201   403 403 403 403 403   403 401 401 401"),
-    ("DELETE", "/api/tokens/tok_1", None,    "401 401 404 404 404   403 403 403 403 403   403 401 401 401"),
-    ("GET", "/api/audit", None,              "401 200 200 200 200   200 403 403 403 403   200 401 401 401"),
-    ("GET", "/api/audit/export", None,       "401 401 403 200 200   200 403 403 403 403   403 401 401 401"),
-    ("GET", "/api/audit/verify", None,       "401 200 200 200 200   200 403 403 403 403   200 401 401 401"),
-    ("POST", "/api/auth/lock", None,         "403 204 204 204 204   403 403 403 403 403   403 403 403 403"),
+                                             "401 401 403 403 404   403 403 404 403 403 403 403   403 401 401 401"),
+    ("DELETE", "/api/users/none/totp", None, "401 401 403 403 404   403 403 404 403 403 403 403   403 401 401 401"),
+    ("GET", "/api/tokens", None,             "401 200 200 200 200   403 403 403 403 403 403 200   200 401 401 401"),
+    ("POST", "/api/tokens", TOKEN,           "401 401 201 201 201   403 403 403 403 403 403 403   403 401 401 401"),
+    ("DELETE", "/api/tokens/tok_1", None,    "401 401 404 404 404   403 403 403 403 403 403 403   403 401 401 401"),
+    ("GET", "/api/secrets", None,            "401 200 200 200 200   403 403 403 200 200 403 403   200 401 401 401"),
+    ("POST", "/api/secrets/A_KEY", VALUE,    "401 401 403 403 200   403 403 403 403 200 403 403   403 401 401 401"),
+    ("GET", "/api/secrets/A_KEY", None,      "401 200 200 200 200   403 403 403 200 200 403 403   200 401 401 401"),
+    ("POST", "/api/secrets/rotate-key", {},  "401 401 403 403 200   403 403 403 403 200 403 403   403 401 401 401"),
+    ("DELETE", "/api/secrets/NO_KEY", None,  "401 401 403 403 404   403 403 403 403 404 403 403   403 401 401 401"),
+    ("GET", "/api/audit", None,              "401 200 200 200 200   200 403 403 403 403 403 403   200 401 401 401"),
+    ("GET", "/api/audit/export", None,       "401 401 403 200 200   200 403 403 403 403 403 403   403 401 401 401"),
+    ("GET", "/api/audit/verify", None,       "401 200 200 200 200   200 403 403 403 403 403 403   200 401 401 401"),
+    ("POST", "/api/auth/lock", None,         "403 204 204 204 204   403 403 403 403 403 403 403   403 403 403 403"),
 )  # fmt: skip
 
 
@@ -126,13 +132,14 @@ def test_every_asker_gets_exactly_what_the_table_says(house: tuple[World, dict[s
 @pytest.mark.promise("ARC-1.19")
 def test_every_url_of_the_door_stands_in_the_table_of_this_test() -> None:
     asked = {(method, target) for method, target, _body, _expected in ROWS}
-    fill = {"{username}": {"viewer", "none"}, "{token}": {"tok_1"}}
+    fill = {"{username}": {"viewer", "none"}, "{token}": {"tok_1"}, "{name}": {"A_KEY", "NO_KEY"}}
 
     def targets(path: str) -> set[str]:
         return {
-            path.replace("{username}", user).replace("{token}", token)
+            path.replace("{username}", user).replace("{token}", token).replace("{name}", name)
             for user in fill["{username}"]
             for token in fill["{token}"]
+            for name in fill["{name}"]
         }
 
     missing = [url for url in TABLE if not asked & {(url.method, target) for target in targets(url.path)}]

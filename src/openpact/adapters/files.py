@@ -37,6 +37,8 @@ PRIVATE_FILES = (
     "secure/data/openpact.db-wal",
     "secure/data/openpact.db-shm",
     "secure/data/master.key",
+    "secure/data/master.key.next",
+    "secure/data/master.key.previous",
     "secure/data/audit/signing.key",
     "secure/data/audit/head",
 )

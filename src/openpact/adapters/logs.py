@@ -85,7 +85,7 @@ def audit_line(event: Event) -> None:
     """Write an event of the record as one line."""
     details = {f"{key}_" if key in _TAKEN else key: item for key, item in json.loads(event.details).items()}
     target, name = logfmt.visible(event.target), logfmt.visible(event.actor_name)
-    line = f"[AUDIT] {event.action}: {target} by {name} ({event.outcome})"
+    line = f"[AUDIT] {event.action.replace('.', '_')}: {target} by {name} ({event.outcome})"
     structlog.get_logger("openpact.audit").info(line, chain=event.chain, seq=event.seq, **details)
 
 

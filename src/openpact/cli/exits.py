@@ -13,6 +13,7 @@ CODES: Mapping[type[errors.OpenPactError], int] = {
     errors.UnlockRequired: 5,
     errors.Forbidden: 5,
     errors.SetupCompleted: 4,
+    errors.SecretNotGranted: 5,
     errors.SetupRequired: 5,
     errors.SetupCodeInvalid: 5,
     errors.Invalid: 2,
@@ -22,6 +23,7 @@ CODES: Mapping[type[errors.OpenPactError], int] = {
     errors.ConfigInvalid: 1,
     errors.PathRefused: 2,
     errors.MediaTypeRefused: 1,
+    errors.ScriptInvalid: 1,
     errors.TooLarge: 1,
     errors.NotFound: 3,
     errors.AlreadyExists: 4,
@@ -40,6 +42,7 @@ CODES: Mapping[type[errors.OpenPactError], int] = {
     errors.NotDelivered: 6,
     errors.OutcomeUnknown: 1,
     errors.PortInUse: 6,
+    errors.SandboxUnavailable: 6,
     errors.DaemonUnavailable: 6,
 }
 

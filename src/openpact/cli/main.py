@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Look for the usual faults, each with its remedy."),
     "user": ("user", "Add, list and change people."),
     "token": ("token", "Create, list and revoke API tokens."),
+    "scripts": ("scripts", "Check scripts, and try them in isolation."),
+    "secrets": ("secrets", "Set, list and delete secrets; turn the master key."),
     "audit": ("audit", "Follow, search, export and verify the record."),
     "config": ("config", "Check and show the configuration."),
     "completion": ("completion", "Print the completion script for a shell."),

@@ -7,6 +7,7 @@ OpenPactError                      code                      said when
 ├ Refused                          (abstract)                saying it again will not help
 │  ├ Forbidden                     forbidden                 the role or the scopes do not reach this act
 │  ├ SetupCompleted                setup_completed           there is an administrator already
+│  ├ SecretNotGranted              secret_not_granted        its owner does not allow this use of the secret
 │  ├ SetupRequired                 setup_required            there is no administrator yet
 │  └ SetupCodeInvalid              setup_code_invalid        not the code that this terminal shows
 ├ Invalid                          invalid                   the question itself is wrong
@@ -16,6 +17,7 @@ OpenPactError                      code                      said when
 │  ├ ConfigInvalid                 config_invalid            the configuration has these errors
 │  ├ PathRefused                   path_refused              a path where nothing of ours may live
 │  ├ MediaTypeRefused              media_type_refused        the body is of a kind that is not read here
+│  ├ ScriptInvalid                 script_invalid            a script's name, metadata or text is wrong
 │  └ TooLarge                      too_large                 more bytes than a request may have
 ├ NotFound                         not_found                 there is no such thing
 ├ Conflict                         (abstract)                look again, then retry
@@ -35,6 +37,7 @@ OpenPactError                      code                      said when
    ├ KeyUnusable                   key_unusable              a key file is damaged or missing
    ├ NotDelivered                  not_delivered             the deed provably never left; it may be tried again
    ├ PortInUse                     port_in_use               another program listens there
+   ├ SandboxUnavailable            sandbox_unavailable       no script can run here, and why
    └ DaemonUnavailable             daemon_unavailable        no daemon answers on the workspace's socket
 
 Rules of this file:
@@ -99,6 +102,13 @@ class SetupCompleted(Refused):
 
     code = "setup_completed"
     hint = "Sign in, or ask an administrator to add you."
+
+
+class SecretNotGranted(Refused):
+    """The owner of the secret does not allow this use of it, or not any more."""
+
+    code = "secret_not_granted"
+    hint = "Set the secret again with a grant that covers this; `openpact secrets list` shows what it has."
 
 
 class SetupRequired(Refused):
@@ -175,6 +185,13 @@ class TooLarge(Invalid):
 
     code = "too_large"
     hint = "Send less at once."
+
+
+class ScriptInvalid(Invalid):
+    """A script's name, metadata or text is wrong; each error is in `fields` with its line."""
+
+    code = "script_invalid"
+    hint = "Correct each error; `openpact scripts lint FILE` shows them with their lines."
 
 
 class NotFound(OpenPactError):
@@ -302,6 +319,13 @@ class PortInUse(Unavailable):
 
     code = "port_in_use"
     hint = "Choose another port with --port, or stop the program that listens there."
+
+
+class SandboxUnavailable(Unavailable):
+    """No script can run here; everything else goes on."""
+
+    code = "sandbox_unavailable"
+    hint = "Run `openpact doctor` to see which layers of the sandbox this machine has."
 
 
 class DaemonUnavailable(Unavailable):

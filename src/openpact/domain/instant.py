@@ -31,3 +31,8 @@ def from_text(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError("an instant needs a UTC offset or Z")
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+def from_date_or_text(text: str) -> int:
+    """Read an RFC 3339 instant, or a date as the instant at which it begins in UTC. Raises ValueError."""
+    return from_text(f"{text}T00:00:00Z" if len(text) == len("2026-02-05") else text)

@@ -4,7 +4,8 @@ Rules of this file:
 - An action that stands in no table is nobody's: `may` answers no for what it does not know.
 - A role includes every role below it; a scope names exactly the actions it opens, and never more than its owner's
   role would.
-- Agents and scripts have no role. They reach what policy and clearance give them, and nothing of this table.
+- Agents and scripts have no role. They reach what policy and clearance give them; a running script's broker records
+  what it does for it, and that is all that a script may.
 """
 
 import enum
@@ -50,6 +51,7 @@ class Action(enum.StrEnum):
     DAEMON_START = "daemon.start"
     DAEMON_STOP = "daemon.stop"
     EFFECT_RECOVER = "effect.recover"
+    HTTP_REQUEST = "http.request"
     PASSWORD_CHANGE = "password.change"
     PERSON_ADD = "person.add"
     PERSON_DISABLE = "person.disable"
@@ -58,6 +60,12 @@ class Action(enum.StrEnum):
     PERSON_REGROUP = "person.regroup"
     PERSON_RESET_PASSWORD = "person.reset_password"
     PERSON_SET_ROLE = "person.set_role"
+    SECRET_ACCESS = "secret.access"
+    SECRET_DELETE = "secret.delete"
+    SECRET_FINISH_ROTATION = "secret.finish_rotation"
+    SECRET_READ = "secret.read"
+    SECRET_ROTATE_KEY = "secret.rotate_key"
+    SECRET_SET = "secret.set"
     SESSION_UNLOCK = "session.unlock"
     SESSION_LOCK = "session.lock"
     SETUP_FINISH = "setup.finish"
@@ -75,6 +83,7 @@ ROLE_NEEDED: Mapping[Action, Role] = {
     Action.AUDIT_READ: Role.VIEWER,
     Action.STATUS_READ: Role.VIEWER,
     Action.PERSON_READ: Role.VIEWER,
+    Action.SECRET_READ: Role.VIEWER,
     Action.TOKEN_READ: Role.VIEWER,
     Action.SESSION_LOCK: Role.VIEWER,
     Action.SESSION_UNLOCK: Role.VIEWER,
@@ -90,6 +99,9 @@ ROLE_NEEDED: Mapping[Action, Role] = {
     Action.PERSON_REGROUP: Role.ADMIN,
     Action.PERSON_RESET_PASSWORD: Role.ADMIN,
     Action.PERSON_SET_ROLE: Role.ADMIN,
+    Action.SECRET_DELETE: Role.ADMIN,
+    Action.SECRET_ROTATE_KEY: Role.ADMIN,
+    Action.SECRET_SET: Role.ADMIN,
 }
 
 # What somebody at the local socket may do without saying who they are: look, and say who they are. That is so however
@@ -99,6 +111,7 @@ LOCAL_ACTIONS = frozenset(
         Action.AUDIT_READ,
         Action.STATUS_READ,
         Action.PERSON_READ,
+        Action.SECRET_READ,
         Action.TOKEN_READ,
         Action.SESSION_UNLOCK,
         Action.SETUP_FINISH,
@@ -107,8 +120,18 @@ LOCAL_ACTIONS = frozenset(
 
 # What the daemon does by itself.
 SYSTEM_ACTIONS = frozenset(
-    {Action.DAEMON_START, Action.DAEMON_STOP, Action.CHECKPOINT_SEAL, Action.EFFECT_RECOVER, Action.SETUP_OPEN}
+    {
+        Action.DAEMON_START,
+        Action.DAEMON_STOP,
+        Action.CHECKPOINT_SEAL,
+        Action.EFFECT_RECOVER,
+        Action.SECRET_FINISH_ROTATION,
+        Action.SETUP_OPEN,
+    }
 )
+
+# What a running script does through its broker, once its approval and its capabilities reach it.
+SCRIPT_ACTIONS = frozenset({Action.SECRET_ACCESS, Action.HTTP_REQUEST})
 
 # What each scope of an API token opens. A scope whose actions come with a later part of the product is not listed:
 # a token must never promise what nothing checks.
@@ -126,8 +149,19 @@ SCOPES: Mapping[str, frozenset[Action]] = {
             Action.PERSON_SET_ROLE,
         }
     ),
+    "secrets:read": frozenset({Action.SECRET_READ}),
+    "secrets:write": frozenset({Action.SECRET_DELETE, Action.SECRET_READ, Action.SECRET_ROTATE_KEY, Action.SECRET_SET}),
     "status:read": frozenset({Action.STATUS_READ}),
     "tokens:read": frozenset({Action.TOKEN_READ}),
+}
+
+
+# Who has no role of their own, and what they may all the same.
+_OF_KIND: Mapping[Kind, frozenset[Action]] = {
+    Kind.SYSTEM: SYSTEM_ACTIONS,
+    Kind.SCRIPT: SCRIPT_ACTIONS,
+    Kind.LOCAL: LOCAL_ACTIONS,
+    Kind.SETUP: frozenset({Action.SETUP_FINISH}),
 }
 
 
@@ -144,12 +178,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def may(self, action: Action) -> bool:
         """Say whether this principal's role, scopes or kind reach the action. What no table names is refused."""
-        if self.kind is Kind.SYSTEM:
-            return action in SYSTEM_ACTIONS
-        if self.kind is Kind.SETUP:
-            return action is Action.SETUP_FINISH
-        if self.kind is Kind.LOCAL:
-            return action in LOCAL_ACTIONS
+        if self.kind in _OF_KIND:
+            return action in _OF_KIND[self.kind]
         if self.kind is Kind.PERSON:
             return self._role_reaches(action)
         if self.kind is Kind.TOKEN:

@@ -5,12 +5,15 @@ Rules of this file:
 - All errors of all layers are reported at once, and none repeats a value.
 - `OPENPACT_SECTION__KEY` that names no setting is an error: a misspelt variable must not be silently without effect.
 - The environment never reaches what decides how safe the rest is: `security.*`, `engine.*`, `*.approval.*`,
-  `approvals.*`. It is easier to change than the file, and nobody reviews it.
+  `approvals.*`, `secrets.*`, `sandbox.*`, `http.*`, and whether hosts are inferred. It is easier to change than the
+  file, and nobody reviews it.
+- `OPENPACT_SECRET_NAME` is the value of a secret, whatever its name holds, and never a setting.
 """
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 import msgspec.inspect as mi
@@ -23,6 +26,9 @@ S = TypeVar("S", bound=msgspec.Struct)
 Source = Literal["file", "environment", "flags"]
 
 _PREFIX = "OPENPACT_"
+_GUARDED_SECTIONS = frozenset({"approvals", "engine", "http", "sandbox", "secrets", "security"})
+_GUARDED_PARTS = frozenset({"approval", "infer_hosts", "secrets"})
+_SECRET = re.compile(r"OPENPACT_SECRET_[A-Z]")
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -30,7 +36,7 @@ class Key(msgspec.Struct, frozen=True):
 
     name: str
     description: str
-    mask: Callable[[str], str] | None
+    mask: Callable[[Any], str] | None
 
     @property
     def variable(self) -> str:
@@ -100,6 +106,8 @@ def from_environment(
     for variable in sorted(environment):
         if not variable.upper().startswith(_PREFIX) or "__" not in variable[len(_PREFIX) - 1 :]:
             continue
+        if _SECRET.match(variable):
+            continue
         shown = quoted(variable)[1:-1]  # a variable's name may hold anything, also what a terminal would obey
         key = shown[len(_PREFIX) :].lower().replace("__", ".")
         origin = f"environment {shown}"
@@ -123,7 +131,7 @@ def _flag(key: str) -> str:
 
 def _guarded(key: str) -> bool:
     first, *rest = key.split(".")
-    return first in {"security", "approvals", "engine"} or "approval" in rest
+    return first in _GUARDED_SECTIONS or not _GUARDED_PARTS.isdisjoint(rest)
 
 
 def merge(
@@ -137,7 +145,9 @@ def merge(
     known = keys(target)
     origins = dict.fromkeys(known, "default")
     for path, place in leaves(root) if root else ():
-        origins[path] = f"{file}:{place.line}"
+        key = _setting_of(path, known)
+        if origins.get(key, "default") == "default":
+            origins[key] = f"{file}:{place.line}"
     tree: Node | None = root
     for override in overrides:
         parts = tuple(override.key.split("."))
@@ -152,6 +162,11 @@ def merge(
         return Merged(None, origins, tuple(wrong))
     value, faults = convert(tree, target)
     return Merged(value, {key: origins[key] for key in known}, tuple(Wrong("file", each) for each in faults))
+
+
+def _setting_of(path: str, known: Mapping[str, Key]) -> str:
+    """Give the setting that this path lies in: itself, or one that is a table of things with names of their own."""
+    return path if path in known else next((key for key in known if path.startswith((f"{key}.", f"{key}["))), path)
 
 
 def _read(target: type[msgspec.Struct], text: bytes, environment: Mapping[str, str]) -> tuple[Node | None, list[Fault]]:

@@ -1,4 +1,4 @@
-"""The URLs of the configuration: that of the store, also without its password, and that of our own site.
+"""The URLs of the configuration: of the store and of a proxy, also without their passwords, and of our own site.
 
 Rules of this file:
 - A URL that two readers could split differently is refused: then nobody can say which part is the password.
@@ -12,6 +12,7 @@ from openpact.domain import location
 from openpact.domain.errors import Invalid
 
 _SITE = "Give scheme, host and port alone, as in https://openpact.example.com."
+_PROXY = "Write http://proxy.example.com:3128, with user:password@ before the host where it asks for them."
 _STORES = "Write sqlite:////absolute/path.db or postgresql://user@host/database."
 _HARMLESS = frozenset(
     {"application_name", "connect_timeout", "dbname", "host", "port", "sslmode", "sslrootcert", "user"}
@@ -83,3 +84,29 @@ def check_site(url: str) -> None:
         raise Invalid("not the URL of a web server", hint=_SITE)
     if "@" in parts.netloc or parts.path not in {"", "/"} or "?" in url or "#" in url:
         raise Invalid("a URL with more than scheme, host and port", hint=_SITE)
+
+
+def check_proxy(url: str) -> None:
+    """Raise Invalid unless the URL is that of a proxy that can be asked over http."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise Invalid("a URL that cannot be split into host and port", hint=_PROXY) from None
+    if parts.scheme != "http" or not host or port == 0:
+        raise Invalid("not the http:// URL of a proxy", hint=_PROXY)
+    if url.count("@") != parts.netloc.count("@") or parts.netloc.count("@") > 1:
+        raise Invalid("a URL whose parts are not clear", hint="Write @ / ? # in a password as %40 %2F %3F %23.")
+    if parts.path not in {"", "/"} or "?" in url or "#" in url:
+        raise Invalid("a URL with more than scheme, host and port", hint=_PROXY)
+
+
+def masked_proxy(url: str) -> str:
+    """Give the URL with `***` for what signs in to the proxy; one that `check_proxy` refuses is masked whole."""
+    try:
+        check_proxy(url)
+    except Invalid:
+        return "***"
+    signed_in, at, rest = url.removeprefix("http://").rpartition("@")
+    del signed_in
+    return "http://" + ("***@" if at else "") + rest

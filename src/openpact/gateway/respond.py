@@ -15,6 +15,7 @@ CODES: Mapping[type[errors.OpenPactError], int] = {
     errors.UnlockRequired: -32004,
     errors.Forbidden: -32004,
     errors.SetupCompleted: -32004,
+    errors.SecretNotGranted: -32004,
     errors.SetupRequired: -32004,
     errors.SetupCodeInvalid: -32004,
     errors.Invalid: -32602,
@@ -24,6 +25,7 @@ CODES: Mapping[type[errors.OpenPactError], int] = {
     errors.ConfigInvalid: -32602,
     errors.PathRefused: -32602,
     errors.MediaTypeRefused: -32600,
+    errors.ScriptInvalid: -32602,
     errors.TooLarge: -32600,
     errors.NotFound: -32602,
     errors.AlreadyExists: -32005,
@@ -42,6 +44,7 @@ CODES: Mapping[type[errors.OpenPactError], int] = {
     errors.NotDelivered: -32007,
     errors.OutcomeUnknown: -32008,
     errors.PortInUse: -32007,
+    errors.SandboxUnavailable: -32007,
     errors.DaemonUnavailable: -32007,
 }
 

@@ -5,6 +5,7 @@ Rules of this file:
 - One fault never hides the others: each look stands for itself.
 """
 
+import asyncio
 import os
 import shutil
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 import msgspec
 
 from openpact.adapters import files, keyring, seal
+from openpact.adapters.sandbox.inside.lockdown import OK
+from openpact.adapters.sandbox.pool import Pool, Settings, missing
 from openpact.adapters.store import checkup
 from openpact.adapters.store.address import open_engine
 from openpact.adapters.store.sqlite import SqliteEngine
@@ -44,6 +47,7 @@ def look(config: Config, workspace: Path, store_url: str, *, running: bool, sepa
         *_clock(store_url),
         _daemon(running=running),
         _separation(config, separated=separated),
+        *_sandbox(config),
         Finding("python", "ok", f"Python {sys.version.split()[0]}"),
     ]
 
@@ -63,10 +67,11 @@ def _keys(workspace: Path) -> list[Finding]:
     data = workspace / "secure" / "data"
     found = []
     for name, path, check in (
-        ("master key", data / "master.key", lambda: keyring.open_keyring(data / "master.key")),
+        ("master key", data / "master.key", lambda: keyring.open_keyring(data / "master.key", os.environ)),
         ("audit key", data / "audit" / "signing.key", lambda: seal.check_key(data / "audit")),
     ):
-        if not path.exists():
+        from_outside = name == "master key" and keyring.is_given(os.environ)
+        if not path.exists() and not from_outside:
             found.append(Finding(name, "warning", f"There is no {path} yet.", "The first `openpact up` makes it."))
             continue
         try:
@@ -74,7 +79,11 @@ def _keys(workspace: Path) -> list[Finding]:
         except errors.OpenPactError as fault:
             found.append(Finding(name, "error", fault.message, fault.hint))
         else:
-            found.append(Finding(name, "ok", f"{path} is ours alone."))
+            where = f"It comes from {keyring.VARIABLE}." if from_outside else f"{path} is ours alone."
+            found.append(Finding(name, "ok", where))
+    if (data / "master.key.previous").exists():
+        text = "Its turning was not finished: something may still be sealed with the one before."
+        found.append(Finding("master key", "warning", text, "Finish it: openpact secrets rotate-key"))
     return found
 
 
@@ -122,6 +131,43 @@ def _daemon(*, running: bool) -> Finding:
     if running:
         return Finding("daemon", "ok", "It answers on the workspace's socket.")
     return Finding("daemon", "warning", "No daemon runs on this workspace.", "Start it: openpact up")
+
+
+# What helps when a layer of the sandbox is missing, by the words that its name holds.
+_LAYERS = {
+    "namespace": "Let this user make user namespaces (sysctl user.max_user_namespaces, and the container's profile).",
+    "landlock": "Start the kernel with landlock in its lsm= list (Linux 5.13 or newer).",
+    "seccomp": "Use a kernel that is built with seccomp filters.",
+}
+
+
+def _sandbox(config: Config) -> list[Finding]:
+    if not config.starlark.enabled:
+        return [Finding("sandbox", "ok", "Scripts are turned off (starlark.enabled).")]
+    try:
+        report = asyncio.run(_probe())
+    except errors.SandboxUnavailable as fault:
+        return [Finding("sandbox", "error", fault.message, fault.hint)]
+    lacking = missing(report, config.sandbox.require)
+    found = [
+        Finding(
+            "sandbox",
+            "error" if layer in lacking else "warning",
+            f"{layer.replace('_', ' ')} is missing: {state}.",
+            next((remedy for word, remedy in _LAYERS.items() if word in layer), "Scripts run without this layer."),
+        )
+        for layer, state in report.items()
+        if state != OK
+    ]
+    return found or [Finding("sandbox", "ok", f"All {len(report)} layers hold; scripts can run.")]
+
+
+async def _probe() -> dict[str, str]:
+    pool = await Pool.open(Settings(max_active=1, warm=0, require="none"))
+    try:
+        return dict(pool.report)
+    finally:
+        await pool.close()
 
 
 def _separation(config: Config, *, separated: bool) -> Finding:

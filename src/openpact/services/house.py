@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from openpact.adapters.store import Store
 from openpact.services.audit import Audit
 from openpact.services.ledger import Ledger
+from openpact.services.live import Live
 from openpact.services.people import People
+from openpact.services.runs import Runs
+from openpact.services.secrets import Secrets
 from openpact.services.setup import Setup
 from openpact.services.sign_in import SignIn
 from openpact.services.status import Status
@@ -24,6 +27,9 @@ class House:
     setup: Setup
     sign_in: SignIn
     tokens: Tokens
+    secrets: Secrets
+    runs: Runs
+    live: Live
     unlocks: Unlocks
     status: Status
     separated: bool  # the AI runs as another user of the operating system

@@ -9,10 +9,10 @@ Rules of this file:
 
 import asyncio
 import enum
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_bytes
 from typing import NamedTuple, TypeVar, cast
 
 import structlog
@@ -27,7 +27,7 @@ from openpact.domain import errors, identity
 from openpact.domain.principal import Action, Principal
 from openpact.services import standing
 from openpact.services.house import House
-from openpact.web import audit, auth, health, people, setup, status, tokens
+from openpact.web import audit, auth, health, people, secrets, setup, status, tokens
 from openpact.web.ask import DONE, MAX_BODY, Ask, Lines, Made
 from openpact.web.respond import answer, nothing, refusal, said
 
@@ -76,6 +76,11 @@ TABLE: tuple[Url, ...] = (
     Url("GET", "/api/tokens", tokens.everything, Action.TOKEN_READ),
     Url("POST", "/api/tokens", tokens.create, Open.ACTS),
     Url("DELETE", "/api/tokens/{token}", tokens.revoke, Open.ACTS),
+    Url("GET", "/api/secrets", secrets.everything, Action.SECRET_READ),
+    Url("POST", "/api/secrets/rotate-key", secrets.rotate_key, Open.ACTS),  # no secret's name has small letters
+    Url("GET", "/api/secrets/{name}", secrets.one, Action.SECRET_READ),
+    Url("POST", "/api/secrets/{name}", secrets.put, Open.ACTS),
+    Url("DELETE", "/api/secrets/{name}", secrets.delete, Open.ACTS),
     Url("GET", "/api/audit", audit.find, Action.AUDIT_READ),
     Url("GET", "/api/audit/export", audit.export, Open.ACTS),
     Url("GET", "/api/audit/verify", audit.verify, Action.AUDIT_READ),
@@ -210,7 +215,7 @@ def _note(error: errors.OpenPactError, request: Request, request_id: str) -> Non
 
 def _request_id() -> str:
     # By the machine's own clock: asking the store's could hold up the event loop, and health with it.
-    return identity.make("req", time.time_ns() // 1000, secrets.token_bytes(10))
+    return identity.make("req", time.time_ns() // 1000, token_bytes(10))
 
 
 async def _unknown(request: Request, _fault: Exception) -> Response:

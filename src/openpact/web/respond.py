@@ -19,6 +19,7 @@ STATUS: Mapping[type[errors.OpenPactError], int] = {
     errors.UnlockRequired: 401,
     errors.Forbidden: 403,
     errors.SetupCompleted: 403,
+    errors.SecretNotGranted: 403,
     errors.SetupRequired: 403,
     errors.SetupCodeInvalid: 403,
     errors.Invalid: 400,
@@ -28,6 +29,7 @@ STATUS: Mapping[type[errors.OpenPactError], int] = {
     errors.ConfigInvalid: 400,
     errors.PathRefused: 400,
     errors.MediaTypeRefused: 415,
+    errors.ScriptInvalid: 400,
     errors.TooLarge: 413,
     errors.NotFound: 404,
     errors.AlreadyExists: 409,
@@ -46,6 +48,7 @@ STATUS: Mapping[type[errors.OpenPactError], int] = {
     errors.NotDelivered: 503,
     errors.OutcomeUnknown: 504,
     errors.PortInUse: 503,
+    errors.SandboxUnavailable: 503,
     errors.DaemonUnavailable: 503,
 }
 

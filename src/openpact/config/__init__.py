@@ -4,167 +4,57 @@ Rules of this file:
 - A key stands here only if something reads it; a key without effect would be a false promise.
 - A configuration that cannot be read, or that has one error, starts nothing: never the defaults in its place.
 - All errors of file, environment and flags are reported at once, each with its place, and none repeats a value.
-- The environment never reaches what decides how safe the rest is: `security.*`, `*.approval.*`, `approvals.*`.
+- The environment never reaches what decides how safe the rest is: see domain/settings.py.
 """
 
+import json
 import operator
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.json import schema as json_schema
 
+from openpact.config.house import Admin, Audit, Engine, Logging, Security, Server, Store, Workspace
+from openpact.config.running import Http, Sandbox, Starlark
+from openpact.config.secret import Secrets
+from openpact.config.section import Section, check_workspace
 from openpact.domain import location, settings
 from openpact.domain.document import quoted
 from openpact.domain.errors import ConfigInvalid, Invalid, PathRefused
-from openpact.domain.url import check_site, check_store, masked_store
+
+__all__ = [
+    "Admin",
+    "Audit",
+    "Config",
+    "Engine",
+    "Http",
+    "Loaded",
+    "Logging",
+    "Sandbox",
+    "Secrets",
+    "Security",
+    "Server",
+    "Setting",
+    "Starlark",
+    "Store",
+    "Workspace",
+    "check_path",
+    "find_file",
+    "find_workspace",
+    "load",
+    "schema",
+    "show",
+]
 
 _LARGEST = 1 << 20  # bytes of a configuration file
 _SHOWN = 300  # characters of a path that a message repeats
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
-_VISIBLE_ASCII = "^[!-~]+$"
 
 
-def _check_workspace(text: str) -> None:
-    home = text == "~" or text.startswith("~/")
-    location.check(PurePosixPath("/home/~", text[2:].lstrip("/")) if home else PurePosixPath(text), "the workspace")
-
-
-class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every part of the configuration is."""
-
-
-class Workspace(_Section, frozen=True):
-    """Where OpenPact keeps everything."""
-
-    path: Annotated[
-        Annotated[str, Meta(pattern=_NO_CONTROLS)] | None,
-        Meta(
-            description="The workspace, absolute or from ~/. Without it: ./workspace, else the user's data folder.",
-            examples=["/var/lib/openpact"],
-            extra={"check": _check_workspace},
-        ),
-    ] = None
-
-
-class Server(_Section, frozen=True):
-    """The web server for people."""
-
-    host: Annotated[
-        str,
-        Meta(
-            description="The address to listen on; only this machine unless changed.",
-            pattern="^[0-9A-Za-z._:%-]+$",
-            max_length=255,
-            examples=["127.0.0.1"],
-        ),
-    ] = "127.0.0.1"
-    port: Annotated[
-        int, Meta(description="The port to listen on; 0 takes any free one.", ge=0, le=65535, examples=[8080])
-    ] = 8080
-    public_url: Annotated[
-        Annotated[str, Meta(pattern=_VISIBLE_ASCII)] | None,
-        Meta(
-            description="The address by which people reach the server, when a proxy stands in front of it.",
-            examples=["https://openpact.example.com"],
-            extra={"check": check_site},
-        ),
-    ] = None
-
-
-class Store(_Section, frozen=True):
-    """Where records are kept."""
-
-    url: Annotated[
-        Annotated[str, Meta(pattern=_VISIBLE_ASCII)] | None,
-        Meta(
-            description="The database: sqlite:///… or postgresql://…. Without it: a SQLite file in the workspace.",
-            examples=["postgresql://openpact@db.example.com/openpact"],
-            extra={"check": check_store, "mask": masked_store},
-        ),
-    ] = None
-
-    def __repr__(self) -> str:
-        """Keep the password out of tracebacks and logs."""
-        return f"Store(url={self.url and masked_store(self.url)!r})"
-
-
-class Admin(_Section, frozen=True):
-    """How people prove who they are."""
-
-    unlock_minutes: Annotated[
-        int,
-        Meta(
-            description="How long a person stays unlocked at a terminal, in minutes; 0 asks each time.",
-            ge=0,
-            le=60,
-            examples=[5],
-        ),
-    ] = 5
-    setup_code_hours: Annotated[
-        int, Meta(description="How long the set-up code is good for, in hours.", ge=1, le=168, examples=[24])
-    ] = 24
-    issuer: Annotated[
-        str,
-        Meta(
-            description="The name that authenticator apps show beside the account.",
-            pattern=r"^[^\x00-\x1f\x7f:]+$",  # a colon divides issuer and account in the app's URI
-            max_length=64,
-            examples=["OpenPact"],
-        ),
-    ] = "OpenPact"
-
-
-class Security(_Section, frozen=True):
-    """How strict OpenPact is with its surroundings. The environment cannot change this section."""
-
-    strict: Annotated[
-        bool,
-        Meta(description="Whether folders that are too open stop the start; otherwise they warn.", examples=[True]),
-    ] = False
-
-
-class Engine(_Section, frozen=True):
-    """The AI that works behind OpenPact."""
-
-    user: Annotated[
-        Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9._-]{0,31}$")] | None,
-        Meta(description="The operating system user that the AI runs as.", examples=["openpact-ai"]),
-    ] = None
-
-
-class Logging(_Section, frozen=True):
-    """What is written to the log."""
-
-    level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        Meta(description="The least weight that a line must have.", examples=["info"]),
-    ] = "info"
-    json: Annotated[bool, Meta(description="Whether lines are JSON instead of text.", examples=[False])] = False
-    audit: Annotated[
-        bool,
-        Meta(
-            description="Whether audit events are also written as text lines; the audit itself cannot be turned off.",
-            examples=[True],
-        ),
-    ] = True
-
-
-class Audit(_Section, frozen=True):
-    """How often the audit is sealed with a signature."""
-
-    checkpoint_events: Annotated[
-        int, Meta(description="Seal after this many events.", ge=1, le=1_000_000, examples=[1000])
-    ] = 1000
-    checkpoint_seconds: Annotated[
-        int, Meta(description="Seal after this many seconds with an event.", ge=1, le=86_400, examples=[60])
-    ] = 60
-
-
-class Config(_Section, frozen=True):
+class Config(Section, frozen=True):
     """The configuration of OpenPact."""
 
     workspace: Workspace = Workspace()
@@ -175,6 +65,10 @@ class Config(_Section, frozen=True):
     engine: Engine = Engine()
     logging: Logging = Logging()
     audit: Audit = Audit()
+    starlark: Starlark = Starlark()
+    secrets: Secrets = Secrets()
+    sandbox: Sandbox = Sandbox()
+    http: Http = Http()
 
 
 class Loaded(Struct, frozen=True):
@@ -192,7 +86,7 @@ class Setting(Struct, frozen=True):
     """One key as it is shown: a secret in its value is `***`."""
 
     key: str
-    value: str | int | bool | None
+    value: Any
     origin: str
     description: str
 
@@ -272,12 +166,23 @@ def schema() -> dict[str, Any]:
         key: {**parts[section["$ref"].rpartition("/")[2]], "default": section["default"]}
         for key, section in whole["properties"].items()
     }
-    return {
+    told = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **whole,
         "title": "OpenPact configuration",
-        "properties": sections,
+        "properties": _inlined(sections, parts),
     }
+    document: dict[str, Any] = json.loads(json.dumps(told))  # as a program reads it: JSON has no tuples
+    return document
+
+
+def _inlined(node: Any, parts: Mapping[str, Any]) -> Any:
+    """Put every part that is referred to in the place of the reference: editors that follow none read it too."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            return _inlined(parts[node["$ref"].rpartition("/")[2]], parts)
+        return {key: _inlined(each, parts) for key, each in node.items()}
+    return [_inlined(each, parts) for each in node] if isinstance(node, list) else node
 
 
 def show(loaded: Loaded) -> list[Setting]:
@@ -342,7 +247,7 @@ def find_workspace(
     )
     source, name = next(((source, name) for source, name in named if name is not None), ("the workspace", None))
     if source == "workspace.path":
-        _check_workspace(name or "")
+        check_workspace(name or "")
     if name is not None:
         folder = _expanded(name, source, cwd, home)
     elif _exists(cwd / "workspace"):

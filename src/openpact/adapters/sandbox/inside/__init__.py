@@ -1,0 +1,1 @@
+"""What runs inside the sandbox: standard library, the script engine and this folder; nothing else is imported there."""
