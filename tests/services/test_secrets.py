@@ -312,6 +312,35 @@ def test_a_value_moved_to_another_name_does_not_open(sqlite_world: World) -> Non
     assert secrets.redactor().scrub(VALUE) == "[REDACTED:A_KEY]"  # what cannot be opened hides nothing else
 
 
+@pytest.mark.promise("SCR-4.01", "SCR-4.06")
+@pytest.mark.parametrize(
+    "wider",
+    [
+        "hosts = NULL",
+        """hosts = '["evil.example"]'""",
+        "scripts = NULL",
+        """places = '["body","query"]'""",
+        "mode = 'plain'",
+        "expires_at = NULL",
+        "version = version + 1",
+        "short = 1",
+    ],
+)
+def test_a_value_does_not_open_on_other_terms_than_it_was_sealed_for(sqlite_world: World, wider: str) -> None:
+    boss, secrets = sqlite_world.person("boss", Role.ADMIN), sqlite_world.house.secrets
+    narrow = Terms(
+        hosts=("api.example.com",), scripts=("weather.star",), places=("header",), mode="sealed", expires="2026-12-31"
+    )
+    secrets.set(boss, "A_KEY", VALUE, narrow)
+    assert opened(secrets, "A_KEY").value == VALUE
+    connection = sqlite_world.store.engine.connect()
+    connection.execute(f"UPDATE secrets SET {wider} WHERE name = 'A_KEY'")  # noqa: S608 - of this table here
+    connection.close()
+
+    with pytest.raises(errors.KeyUnusable):
+        secrets.open("A_KEY")
+
+
 def test_without_its_master_key_a_store_gives_no_secret_and_says_why(sqlite_url: str, tmp_path: Path) -> None:
     world = open_world(sqlite_url, tmp_path / "secure")
     world.house.secrets.set(world.person("boss", Role.ADMIN), "API_KEY", VALUE, PLAIN)

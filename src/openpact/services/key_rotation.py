@@ -64,8 +64,7 @@ def _opened(keys: Keyring, each: Sealed) -> bytes:
     try:
         return keys.open(each.text, each.purpose)
     except errors.KeyUnusable as fault:
-        kind, _, name = each.purpose.partition("/")
-        what = f"the secret {name}" if kind == "secret" else f"the authenticator of {name}"
+        what = f"the {'secret' if each.purpose.startswith('secret/') else 'authenticator of'} {each.whose}"
         raise errors.KeyUnusable(
             f"No key at hand opens {what}, so nothing was sealed anew.",
             hint="Put back the master key that belongs to it, or delete it first.",

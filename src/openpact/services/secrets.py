@@ -17,7 +17,7 @@ import structlog
 from msgspec import UNSET, UnsetType
 
 from openpact.adapters.keyring import Keyring
-from openpact.adapters.store import Store, sealed, secrets
+from openpact.adapters.store import Store, secrets
 from openpact.adapters.store.secrets import Kept
 from openpact.config.secret import read_end
 from openpact.domain import errors, instant
@@ -119,7 +119,7 @@ class Secrets:
             self._expect_grant(name, grant, on_setting=True)
             kept = Kept(
                 name=name,
-                sealed=self._keys.seal(value.encode(), sealed.OF_SECRET + name),
+                sealed="",
                 grant=grant,
                 mode=_mode(terms, before),
                 short=len(value.encode()) < SHORTEST,
@@ -129,6 +129,7 @@ class Secrets:
                 updated_by=act.who.name,
                 expires_at=_end(terms, before, act.now),
             )
+            kept = msgspec.structs.replace(kept, sealed=self._keys.seal(value.encode(), kept.purpose))
             secrets.put(act.tx, kept)
             act.details.update(
                 new=before is None,
@@ -256,7 +257,7 @@ class Secrets:
         return opened, kept.expires_at
 
     def _value_of(self, kept: Kept) -> str:
-        return self._keys.open(kept.sealed, sealed.OF_SECRET + kept.name).decode()
+        return self._keys.open(kept.sealed, kept.purpose).decode()
 
     def _refuse_given(self, name: str) -> None:
         if name in self._given:

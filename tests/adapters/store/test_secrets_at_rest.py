@@ -98,9 +98,9 @@ def test_everything_sealed_is_found_and_replaced_where_it_stands(store: Store) -
         secret = kept(name=name, sealed_text=f"sealed {name}")
         store.write(lambda tx, secret=secret: secrets.put(tx, secret))  # type: ignore[misc]
     found = store.write(sealed.hold_everything)
-    assert [(each.purpose, each.text) for each in found] == [
-        ("secret/A_KEY", "sealed A_KEY"),
-        ("secret/B_KEY", "sealed B_KEY"),
+    assert [(each.purpose.rpartition("/")[0], each.whose, each.text) for each in found] == [
+        ("secret/A_KEY", "A_KEY", "sealed A_KEY"),
+        ("secret/B_KEY", "B_KEY", "sealed B_KEY"),
     ]
     store.write(lambda tx: sealed.replace(tx, found[1], "anew"))
     assert [each.text for each in store.write(sealed.hold_everything)] == ["sealed A_KEY", "anew"]

@@ -11,7 +11,7 @@ import msgspec
 from openpact.adapters.store import secrets
 from openpact.adapters.store.transaction import Transaction
 
-OF_SECRET, OF_TOTP = "secret/", "totp/"  # what begins each purpose
+OF_TOTP = "totp/"  # what begins the purpose of an authenticator; that of a secret begins with `secret/`
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -20,19 +20,23 @@ class Sealed(msgspec.Struct, frozen=True):
     purpose: str
     text: str
 
+    @property
+    def whose(self) -> str:
+        """The name of the secret, or the person whose authenticator it is."""
+        return self.purpose.split("/")[1]
+
 
 def hold_everything(tx: Transaction) -> list[Sealed]:
     """Give every sealed text, and let nobody seal another until the commit."""
     secrets.advance(tx, "*")
     people = tx.rows(f"SELECT id, totp_sealed FROM people ORDER BY id{tx.hold}")
     found = [Sealed(OF_TOTP + row[0], row[1]) for row in people if row[1] is not None]
-    kept = tx.rows(f"SELECT name, sealed FROM secrets ORDER BY name{tx.hold}")
-    return found + [Sealed(OF_SECRET + row[0], row[1]) for row in kept]
+    return found + [Sealed(kept.purpose, kept.sealed) for kept in secrets.hold_everything(tx)]
 
 
 def replace(tx: Transaction, sealed: Sealed, text: str) -> None:
     """Put the same thing in its place, sealed anew."""
     if sealed.purpose.startswith(OF_TOTP):
-        tx.run("UPDATE people SET totp_sealed = ? WHERE id = ?", text, sealed.purpose.removeprefix(OF_TOTP))
+        tx.run("UPDATE people SET totp_sealed = ? WHERE id = ?", text, sealed.whose)
     else:
-        tx.run("UPDATE secrets SET sealed = ? WHERE name = ?", text, sealed.purpose.removeprefix(OF_SECRET))
+        secrets.reseal(tx, sealed.whose, text)

@@ -2,6 +2,8 @@
 
 Rules of this file:
 - What is sealed comes in sealed: nothing here ever holds a value.
+- A value is sealed for its name and its terms: with a wider grant, or in plain mode, written into the database past us,
+  it does not open.
 - Every change moves the generation first. It tells readers that what they remember is old, and it makes whoever seals
   wait for whoever turns the master key.
 """
@@ -10,6 +12,7 @@ import msgspec
 
 from openpact.adapters.store.engine import Row
 from openpact.adapters.store.transaction import Snapshot, Transaction
+from openpact.domain import strict_json
 from openpact.domain.secret import Grant, Mode, read_grant
 
 _COLUMNS = "name, sealed, hosts, scripts, places, mode, short, version, created_at, updated_at, updated_by, expires_at"
@@ -28,6 +31,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
     updated_by: str
     expires_at: int | None
+
+    @property
+    def purpose(self) -> str:
+        """What the value is sealed for: this name on these terms, in this version."""
+        hosts, scripts, places = _terms(self.grant)
+        terms: list[strict_json.Value] = [hosts, scripts, places, self.mode.value, self.short, self.version]
+        return f"secret/{self.name}/{strict_json.digest([*terms, self.expires_at])}"
 
 
 def generation(snapshot: Snapshot) -> int:
@@ -54,9 +64,18 @@ def find(snapshot: Snapshot, name: str) -> Kept | None:
     return None if row is None else _kept(row)
 
 
+def hold_everything(tx: Transaction) -> list[Kept]:
+    """Give all secrets by name, and let nobody change one until the commit."""
+    return [_kept(row) for row in tx.rows(f"SELECT {_COLUMNS} FROM secrets ORDER BY name{tx.hold}")]
+
+
+def reseal(tx: Transaction, name: str, text: str) -> None:
+    """Put the same value in its place, sealed anew."""
+    tx.run("UPDATE secrets SET sealed = ? WHERE name = ?", text, name)
+
+
 def put(tx: Transaction, kept: Kept) -> None:
     """Write the secret, new or in the place of what it was."""
-    grant = kept.grant
     tx.run(
         f"INSERT INTO secrets ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, hosts = excluded.hosts, "
@@ -65,9 +84,7 @@ def put(tx: Transaction, kept: Kept) -> None:
         "expires_at = excluded.expires_at",
         kept.name,
         kept.sealed,
-        None if grant.hosts is None else _listed(tuple(map(str, grant.hosts))),
-        None if grant.scripts is None else _listed(grant.scripts),
-        _listed(tuple(sorted(grant.places))),
+        *_terms(kept.grant),
         kept.mode.value,
         int(kept.short),
         kept.version,
@@ -96,6 +113,14 @@ def note_use(tx: Transaction, name: str, now: int) -> None:
         "ON CONFLICT (name) DO UPDATE SET used_at = excluded.used_at",
         name,
         now,
+    )
+
+
+def _terms(grant: Grant) -> tuple[str | None, str | None, str]:
+    return (
+        None if grant.hosts is None else _listed(tuple(map(str, grant.hosts))),
+        None if grant.scripts is None else _listed(grant.scripts),
+        _listed(tuple(sorted(grant.places))),
     )
 
 
