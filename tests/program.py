@@ -136,7 +136,7 @@ class Home:
 
     def act(self, *args: str, lines: Sequence[str] = (), name: str = ADMIN, password: str = PASSWORD) -> Ran:
         """Run one command in pipes that asks for a person first."""
-        return self.run(*args, lines=(name, password, *lines))
+        return self.run(*args, "--as", name, lines=(password, *lines))
 
     def shell(self, script: str, **environment: str) -> Ran:
         """Run a script of bash in pipes; `$OP` is the program."""

@@ -208,8 +208,8 @@ def test_the_token_of_the_guide_is_one_that_its_reader_takes() -> None:
     [
         ("```python\n# file: a.star\nresult = 1\n```\n```sh\nopenpact scripts test a.star\n```\n```json\n1\n```\n", ""),
         ("```python\n# file: a.star\nwhile True:\n```\n", "while"),
-        ("```sh\nopenpact scripts lint gone.star\n```\n", "ended with 3"),
-        ("```sh\nopenpact scripts lint gone.star   # exit code 3\n```\n", ""),
+        ("```sh\nopenpact scripts lint gone.star\n```\n", "ended with 1"),
+        ("```sh\nopenpact scripts lint gone.star   # exit code 1\n```\n", ""),
         ("```sh\nopenpact version\n```\n```text\nnever said\n```\n", "nowhere"),
         ("```sh\nopenpact version --json\n```\n```json\n1\n```\n", "is not"),
         ("```json\n1\n```\n", "without a command"),

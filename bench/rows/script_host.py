@@ -128,7 +128,7 @@ class Redact(Row):
     def open(self, lab: Lab) -> None:
         self._times = lab.times(100)
         self._secrets = [(f"SECRET_{number}", _value(number)) for number in range(_SECRETS)]
-        self._redaction = Redaction(Redactor.of(self._secrets), Redactor.of(()), Vault(os.urandom))
+        self._redaction = Redaction(Redactor.of(self._secrets), Vault(os.urandom))
         self._text = _result([value for _, value in self._secrets[: self._held]])
         assert self._plainly() == self._redaction.json(self._text)
 

@@ -33,7 +33,7 @@ from openpact.services import doctor
 from openpact.services.audit import Audit
 from openpact.services.care import Care
 from openpact.services.house import House
-from openpact.services.inspection import Inspection, inspect
+from openpact.services.inspection import Inspection, inspect, unreadable
 from openpact.services.isolation import isolated
 from openpact.services.ledger import Ledger
 from openpact.services.library import library, read_file, read_fixtures
@@ -119,10 +119,10 @@ def open_app(config: Config, workspace: Path) -> App:
     raise AssertionError  # for the type checker: the stack swallows nothing
 
 
-def make_runs(config: Config) -> Runs:
-    """Give what runs scripts, not open yet."""
+def pool_settings(config: Config) -> PoolSettings:
+    """Give how the configuration sets the sandbox up."""
     starlark, sandbox = config.starlark, config.sandbox
-    settings = PoolSettings(
+    return PoolSettings(
         max_active=sandbox.max_active or os.cpu_count() or 1,
         memory_mb=starlark.max_memory_mb,
         max_workers=sandbox.max_workers,
@@ -131,47 +131,67 @@ def make_runs(config: Config) -> Runs:
         require=sandbox.require,
         largest_ms=starlark.max_execution_ms,
     )
-    limits = Limits(
-        wall_ms=starlark.max_execution_ms,
-        memory_mb=starlark.max_memory_mb,
-        steps=starlark.max_steps,
+
+
+def run_limits(config: Config) -> Limits:
+    """Give what the configuration lets a run use."""
+    return Limits(
+        wall_ms=config.starlark.max_execution_ms,
+        memory_mb=config.starlark.max_memory_mb,
+        steps=config.starlark.max_steps,
         http_calls=config.http.max_calls,
     )
-    return Runs(settings, limits)
+
+
+def egress_settings(config: Config) -> EgressSettings:
+    """Give what the configuration says of the way out."""
+    http = config.http
+    return EgressSettings(
+        allow_private=tuple(map(read_network, http.allow_private)),
+        proxy=http.proxy,
+        max_body=http.max_body,
+        ca_file=None if http.ca_file is None else Path(http.ca_file),
+    )
+
+
+def make_runs(config: Config) -> Runs:
+    """Give what runs scripts, not open yet."""
+    return Runs(pool_settings(config), run_limits(config))
 
 
 def make_egress(config: Config) -> Web:
     """Give the way out for scripts. Raises Invalid."""
     from openpact.adapters.egress.door import Egress  # noqa: PLC0415 - only who runs scripts pays for it
 
-    http = config.http
-    return Egress(
-        EgressSettings(
-            allow_private=tuple(map(read_network, http.allow_private)),
-            proxy=http.proxy,
-            max_body=http.max_body,
-            ca_file=None if http.ca_file is None else Path(http.ca_file),
-        )
-    )
+    return Egress(egress_settings(config))
 
 
 async def inspect_files(config: Config, files: Sequence[Path]) -> list[Inspection]:
-    """Look at scripts on disk. Raises NotFound, SandboxUnavailable."""
-    sources = [(str(file), read_file(file)) for file in files]
+    """Look at scripts on disk; what cannot be read is told like any other fault. Raises SandboxUnavailable."""
     async with _running(config) as runs:
-        return [await inspect(runs, name, source, infer_hosts=config.starlark.infer_hosts) for name, source in sources]
+        return [await _inspected(runs, config, file) for file in files]
 
 
 async def try_file(
     config: Config, file: Path, *, function: str | None, args: str | None, fixtures: Path | None, folder: Path | None
 ) -> Outcome:
-    """Run a script on disk in isolation. Raises ScriptInvalid, NotFound, SandboxUnavailable."""
-    source = read_file(file)
+    """Run a script on disk in isolation. Raises NotFound, ScriptInvalid for the fixtures, SandboxUnavailable."""
     given = fixture.NONE if fixtures is None else read_fixtures(fixtures)
+    source = read_file(file)
     async with _running(config) as runs:
         looked = await inspect(runs, str(file), source, infer_hosts=config.starlark.infer_hosts)
+        if not looked.sound:
+            return looked.outcome()
         ports = isolated(given, library(folder or file.parent))
         return await runs.run(looked.script(), ports, function=function, args=args)
+
+
+async def _inspected(runs: Runs, config: Config, file: Path) -> Inspection:
+    try:
+        source = read_file(file)
+    except (errors.NotFound, errors.Invalid) as error:
+        return unreadable(str(file), error)
+    return await inspect(runs, str(file), source, infer_hosts=config.starlark.infer_hosts)
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ DOMAIN_MAY = frozenset(
         *("calendar", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools"),
         *("hashlib", "hmac", "itertools", "json", "math", "operator", "pathlib.PurePosixPath", "re", "string"),
         *("textwrap", "typing", "types", "unicodedata", "urllib.parse", "base64", "binascii", "bisect", "heapq"),
-        *("ahocorasick_rs", "ipaddress", "msgspec", "re2", "yaml", "openpact.domain"),
+        *("ahocorasick_rs", "html.entities", "ipaddress", "msgspec", "re2", "yaml", "openpact.domain"),
     }
 )
 _REACHES_OUT = {"open", "print", "input", "exec", "eval", "compile", "breakpoint", "__import__"}

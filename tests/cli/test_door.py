@@ -20,6 +20,13 @@ def test_in_a_pipe_each_question_takes_the_next_line(monkeypatch: pytest.MonkeyP
         door.ask_text("Username")
 
 
+def test_bytes_that_are_no_text_are_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"alice\n\xff\n"), encoding="utf-8"))
+    with pytest.raises(errors.Invalid, match="not UTF-8") as refused:
+        door.ask_secret("Password")
+    assert "base64" in (refused.value.hint or "")
+
+
 @pytest.mark.parametrize("name", ["", "/", "a/b", ".", ".."])
 def test_a_name_that_would_lead_to_another_address_is_nobodys(name: str) -> None:
     with pytest.raises(errors.NotFound) as refused:

@@ -148,10 +148,7 @@ def test_libraries_come_from_the_named_folder(home: Home, tmp_path: Path) -> Non
     ("args", "code", "said"),
     [
         (("lint",), 2, "FILE"),
-        (("lint", "none.star"), 3, "none.star cannot be read"),
-        (("lint", "lib"), 1, "not an ordinary file"),
         (("test", "none.star"), 3, "none.star cannot be read"),
-        (("test", "wrong.star"), 1, "errors in wrong.star"),
         (("test", "pure.star", "--fixtures", "none.yaml"), 3, "none.yaml cannot be read"),
         (("test", "pure.star", "--fixtures", "pure.star"), 1, "pure.star"),
         (("test", "pure.star", "--arg", "city"), 2, "NAME=VALUE"),
@@ -173,9 +170,91 @@ def test_what_is_wrong_is_said_in_a_sentence(home: Home, args: tuple[str, ...], 
         assert refused.refusal
 
 
+@pytest.mark.promise("CLI-2.06")
+def test_a_file_that_cannot_be_read_is_told_beside_those_that_can(home: Home) -> None:
+    shown = ran(home, "lint", "none.star", "pure.star", "lib")
+    assert shown.code == 1
+    assert "✗ none.star" in shown.out
+    assert "none.star cannot be read: No such file or directory." in shown.out
+    assert "✓ pure.star" in shown.out
+    assert "lib: It is not an ordinary file." in shown.out
+    told = document(home, "lint", "none.star", "pure.star")
+    assert [(each["file"], each["ok"]) for each in told] == [("none.star", False), ("pure.star", True)]
+    assert told[0]["diagnostics"][0]["code"] == "not_found"
+
+
+def test_a_name_cannot_write_a_line_of_its_own(home: Home) -> None:
+    name = "b\x1b[31mad\n::error::x.star"
+    (home.path / name).write_bytes(b"\xff")
+    shown = ran(home, "lint", name)
+    assert shown.code == 1
+    assert "\x1b[31mad" not in shown.out
+    assert "\n::error::" not in shown.out
+
+
+@pytest.mark.promise("SCR-7.07")
+def test_a_script_with_errors_is_answered_as_a_run_that_failed(home: Home) -> None:
+    shown = ran(home, "test", "wrong.star")
+    assert (shown.code, shown.out) == (1, "")
+    assert "syntax_error at line 1, column 1: @secrets: 'lower' is not a name for a secret" in shown.err
+    assert "2 more errors: openpact scripts lint shows all of them." in shown.err
+    told = document(home, "test", "wrong.star")
+    assert (told["success"], told["code"], told["line"], told["snippet"]) == (
+        False,
+        "syntax_error",
+        1,
+        "# @secrets: lower",
+    )
+    (home.path / "deep.star").write_text("x = " + "[" * 5000 + "]" * 5000 + "\n")
+    assert document(home, "test", "deep.star")["code"] in {"recursion_limit", "syntax_error"}
+
+
+@pytest.mark.promise("SCR-1.01")
+def test_a_script_is_found_without_its_ending(home: Home) -> None:
+    assert document(home, "test", "pure")["success"]
+
+
+def test_methods_and_a_time_that_is_cut_short_are_told(home: Home) -> None:
+    (home.path / "deletes.star").write_text(
+        "# @hosts: api.test\n# @methods: DELETE\n# @timeout: 999s\n"
+        'def main():\n    return http.delete("https://api.test/x")["status"]\n'
+    )
+    shown = ran(home, "lint", "deletes.star")
+    assert "hosts: api.test; methods: DELETE" in shown.out
+    assert "@timeout is longer than a run may take here: it ends after 30000 ms." in shown.out
+
+
 def test_a_value_that_is_json_is_read_as_json_and_any_other_is_text(home: Home) -> None:
     (home.path / "given.star").write_text("def main(**given):\n    return given\n")
     pairs = {"a": "1", "b": "[true]", "c": "Bern", "d": "1e999", "e": "x=y", "f": "", "g": '"7"'}
     args = [word for name, text in pairs.items() for word in ("--arg", f"{name}={text}")]
     told = document(home, "test", "given.star", *args)
     assert told["result"] == {"a": 1, "b": [True], "c": "Bern", "d": "1e999", "e": "x=y", "f": "", "g": "7"}
+
+
+@pytest.mark.promise("SCR-7.06")
+def test_no_configured_secret_is_needed_to_work_on_a_script(home: Home) -> None:
+    (home.path / "c.yaml").write_text("starlark:\n  secrets: {WEATHER_KEY: '${NOT_SET_HERE}'}\n")
+    assert ran(home, "lint", "pure.star", "--config", "c.yaml").code == 0
+    assert ran(home, "test", "pure.star", "--config", "c.yaml").code == 0
+
+
+def test_a_run_that_gives_nothing_says_so(home: Home) -> None:
+    (home.path / "nothing.star").write_text("reslt = 1\n")
+    shown = ran(home, "test", "nothing.star")
+    assert (shown.code, shown.out) == (0, "null\n")
+    assert "Nothing was returned" in shown.err
+
+
+def test_an_error_is_not_followed_by_an_alarm_about_itself(home: Home) -> None:
+    shown = ran(home, "lint", "wrong.star")
+    assert "Read it with double care" not in shown.out
+
+
+@pytest.mark.promise("CLI-1.02")
+@pytest.mark.parametrize("plainly", ["NO_COLOR=1", "NO_COLOR=", "TERM=dumb"])
+def test_a_whole_command_on_a_terminal_is_without_colour_where_none_is_wanted(home: Home, plainly: str) -> None:
+    with home.terminal() as terminal:
+        for command in ("$OP scripts lint pure.star none.star", "$OP scripts test none.star"):
+            assert "\x1b[3" in terminal.do(f"TERM=xterm {command}")[1]
+            assert "\x1b[3" not in terminal.do(f"TERM=xterm {plainly} {command}")[1]

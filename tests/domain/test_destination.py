@@ -288,6 +288,13 @@ def test_what_is_no_host_rule_is_refused(rule: str) -> None:
     assert len(failed.value.message) < 250
 
 
+@pytest.mark.parametrize("rule", ["a b", "api.example.com, b.example", "a\\b"])
+def test_a_host_rule_with_a_space_is_refused_in_the_words_of_who_writes_it(rule: str) -> None:
+    with pytest.raises(Invalid, match="The host holds a space") as failed:
+        read_rule(rule)
+    assert (failed.value.hint or "").startswith("Write api.example.com or localhost:8080")
+
+
 def test_a_rule_for_a_name_does_not_match_an_address_that_ends_like_it() -> None:
     assert not HostRule("2.1", wildcard=True).matches(Destination("http", "192.0.2.11", 80))
     assert is_literal("192.0.2.1")

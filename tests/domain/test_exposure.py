@@ -74,6 +74,87 @@ def test_a_secret_is_followed_to_the_request_that_carries_it(use: str, part: str
     assert f"TOKEN goes to https://a.example in the {part}." in flows(source)
 
 
+@pytest.mark.promise("SCR-8.03")
+@pytest.mark.parametrize(
+    "use",
+    [
+        "a, b = [], 1\n    b = a\n    b.append(key)",
+        "a = []\n    b = a\n    b += [key]",
+        "a = []\n    b = a if x else None\n    b.append(key)",
+        "a = {}\n    b = x or a\n    b['k'] = key",
+        "a = [x]\n    b = a\n    b[0] += key",
+        "a = [x]\n    b = a\n    b[0] += 'k' + key",
+        "a = []\n    f = a.append\n    f(key)",
+        "a = []\n    f = [a.append]\n    f[0](key)",
+        "a = []\n    getattr(a, 'append')(key)",
+        "a = []\n    map(a.append, [key])",
+        "a = []\n    [f(key) for f in [a.append]]",
+        "a = {'x': {}}\n    for d in a.values():\n        d['k'] = key",
+        "a = {'x': {}}\n    for n, d in a.items():\n        d.update(k = key)",
+        "a = {'x': {}}\n    [d.update(k = key) for d in a.values()]",
+        "a = {}\n    a.setdefault('x', []).append(key)",
+        "a = {}\n    b = a.setdefault('x', [])\n    b.append(key)",
+        "a = []\n    b = (a,)\n    b[0].extend([key])",
+        "a = []\n    b, c = [], []\n    c = b\n    c.append(a)\n    b[0].append(key)",
+        "a = []\n    b = dict(x = a)\n    b['x'].append(key)",
+        "a = []\n    b = [] + [a]\n    b[0].append(key)",
+        "a = []\n    b = struct(x = a)\n    b.x.append(key)",
+        "a = []\n    b = [*[a]]\n    b[0].append(key)",
+        "a = []\n    b = [each for each in [a]]\n    b[0].append(key)",
+        "a = {}\n    def add(h):\n        h['k'] = key\n    add(a)",
+        "a = {}\n    def add(h, v):\n        h['k'] = v\n    add(a, key)",
+        "a = {}\n    def add(h, v):\n        h['k'] = v\n    add(*[a, key])",
+        "a = {}\n    def add(h, v):\n        h['k'] = v\n    add(v = key, h = a)",
+        "a = {}\n    def add(*h):\n        h[0]['k'] = key\n    add(a)",
+        "a = {}\n    def add(h = a):\n        h['k'] = key\n    add()",
+        "a = {}\n    add = lambda h: h.update(k = key)\n    add(a)",
+        "a = {}\n    def add(h):\n        h['k'] = key\n    f = add\n    f(a)",
+        "a = {}\n    def of():\n        return a\n    of()['k'] = key",
+        "a = {}\n    def of():\n        return a\n    of()['k'] += key",
+        "a = {}\n    def of(h):\n        return h\n    b = of(a)\n    b['k'] = key",
+        "a = http.get('https://b.example/')\n    b = a\n    b['k'] = key",
+        "a = json.decode('{}')\n    b = a\n    b['k'] = key",
+        "a = x\n    b = x\n    b['k'] = key",
+    ],
+)
+def test_what_is_changed_under_another_name_is_followed(use: str) -> None:
+    source = f"""\
+# @secrets: TOKEN
+# @hosts: a.example
+def main(x):
+    key = secrets.get("TOKEN")
+    {use}
+    http.post("https://a.example/", json = a)
+"""
+    assert flows(source) == ["TOKEN goes to https://a.example in the body."]
+
+
+def test_what_another_script_is_given_may_be_put_into_what_else_it_is_given() -> None:
+    source = (
+        'load("l.star", "add")\na, b = {}, {}\nadd(a, secrets.get("K"))\nhttp.post("https://a.example/", json = a)\n'
+    )
+    assert "K goes to https://a.example in the body." in flows(source)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "b = {}\n    b['q'] = x\n    b['k'] = key",
+        "b = {'x': x, 'k': key}",
+        "b = []\n    b.append(x)\n    b.append(key)",
+        "b = dict(x)\n    b['k'] = key",
+        "b = 'a' + x\n    b += key",
+        "b = str(x)\n    b += key",
+        "b = {'x': f'{x}', 'y': 'a' + x, 'z': x.strip()}\n    for c in b.values():\n        c += key",
+        "b = x\n    b += 'a' + key",
+        "b = {}\n    b['x'] = x\n    json.encode(b)\n    c = {'b': json.encode(b)}\n    c['k'] = key",
+    ],
+)
+def test_what_stands_beside_a_secret_is_not_taken_to_hold_it(use: str) -> None:
+    source = f'def main(x):\n    key = secrets.get("TOKEN")\n    {use}\n    http.post("https://a.example/", json = x)\n'
+    assert flows(source) == []
+
+
 @pytest.mark.parametrize(
     "use",
     [
@@ -271,6 +352,7 @@ def test_what_is_called_by_its_name_hides_nothing() -> None:
         'return str(answer if x else "")',
         "data = json.decode(answer['body'])\n    return data",
         "def _inner():\n        return answer\n    return _inner()",
+        "kept = {}\n    also = kept\n    also['a'] = answer\n    return kept",
     ],
 )
 def test_an_answer_that_is_given_back_whole_is_told(use: str) -> None:
@@ -287,6 +369,7 @@ def test_an_answer_that_is_given_back_whole_is_told(use: str) -> None:
         "return len(answer)",
         "return unknown(answer)",
         "return answer.get(x)",
+        "kept = {'n': 1}\n    kept['a'] = answer\n    return kept.get('n')",
         "print(answer)",
         "return",
     ],

@@ -116,10 +116,11 @@ def test_forms_xml_and_plain_bodies_carry_the_value_as_each_demands() -> None:
         xml = run.ask(body=f'<t a="{run.token}">{run.token}</t>', content_type=kind)
         tree = ET.fromstring((xml.body or b"").decode())  # noqa: S314 - of our own making
         assert (tree.get("a"), tree.text) == (VALUE, VALUE)
-    plain = run.ask(body=f"<{run.token}>", headers=(("CONTENT-TYPE", "text/plain"),), content_type="text/xml")
-    assert plain.body == f"<{VALUE}>".encode()
+    plain = run.ask(body=f"({run.token})", headers=(("CONTENT-TYPE", "text/plain"),), content_type="text/xml")
+    assert plain.body == f"({VALUE})".encode()
     assert plain.headers == (("CONTENT-TYPE", "text/plain"),)
-    assert run.ask(body=f"{{no json {run.token}").body == f"{{no json {VALUE}".encode()
+    assert run.ask(body=f"no json {run.token}").body == f"no json {VALUE}".encode()
+    assert run.ask(body=run.token, content_type="application/json").body == VALUE.encode()
 
 
 @pytest.mark.promise("SCR-4.10")

@@ -28,6 +28,7 @@ def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+NAMED = {"/": "&sol;", "_": "&lowbar;", "=": "&equals;", "&": "&amp;", '"': "&QUOT;", "+": "&plus;", "é": "&eacute;"}
 ENCODINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "upper case": str.upper,
@@ -83,6 +84,16 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "HTML in JSON": lambda value: dumped(html.escape(value)),
     "HTML in decimals": lambda value: "".join(f"&#{ord(char)};" for char in value),
     "HTML in hex": lambda value: "".join(f"&#x{ord(char):X};" for char in value),
+    "HTML in decimals with zeros": lambda value: "".join(f"&#{ord(char):07};" for char in value),
+    "HTML in hex with zeros": lambda value: "".join(f"&#x{ord(char):06x};" for char in value),
+    "HTML by name": lambda value: "".join(NAMED.get(char, char) for char in value),
+    "braces of JavaScript": lambda value: "".join(f"\\u{{{ord(char):x}}}" for char in value),
+    "SQL": lambda value: value.replace("'", "''"),
+    "hex reversed": lambda value: value.encode().hex()[::-1],
+    "base64 behind one, reversed": lambda value: encoded("x" + value + "yy")[::-1],
+    "base64 behind two, reversed": lambda value: encoded("xy" + value + "z")[::-1],
+    "base64 of base64 behind two": lambda value: encoded("a" + encoded("xy" + value + "z")),
+    "base64 of base64 behind one": lambda value: encoded(encoded("x" + value)),
     "a shell's quotes": lambda value: value.replace("'", "'\\''"),
 }
 
@@ -134,6 +145,24 @@ def test_a_value_of_any_letters_is_found_where_these_are_usual(value: str, befor
         scrubbed = redactor(("KEY", value)).scrub(f"{before}\n<{written}>\n{behind}")
         assert MARKER in scrubbed
         assert f"<{written}>" not in scrubbed
+
+
+@pytest.mark.parametrize("value", ["contraseña-é-ÄÖÜ", "©-déjà-vu-123"])
+def test_letters_of_latin_1_are_found_percent_encoded_and_by_name(value: str) -> None:
+    made = redactor(("KEY", value))
+    for written in (
+        quote(value, safe="", encoding="latin-1"),
+        "".join(f"%{byte:02X}" for byte in value.encode("latin-1")),
+        quote(value.encode("latin-1")).replace("-", "%2d"),
+        value.replace("é", "&eacute;").replace("ñ", "&ntilde;").replace("à", "&agrave;"),
+    ):
+        scrubbed = made.scrub(f"<{written}>")
+        assert MARKER in scrubbed
+        assert written[8:] not in scrubbed
+
+
+def test_an_entity_that_nobody_knows_is_left_as_it_is() -> None:
+    assert redactor().scrub("&nosuchthing; &; &#x; <" + VALUE + ">") == f"&nosuchthing; &; &#x; <{MARKER}>"
 
 
 def test_letters_of_latin_1_are_found_in_base64_of_latin_1() -> None:

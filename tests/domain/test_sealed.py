@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import assume, given
@@ -222,17 +223,72 @@ def test_one_run_holds_only_so_many_tokens_and_so_much_in_them() -> None:
     assert made.seal("KEY", "value 1", hosts())
 
     grown = vault()
-    token = grown.seal("KEY", "x" * 65_536, hosts())
-    with pytest.raises(TooLarge):
-        grown.derive("hex.encode", [token * 17], {})
-    with pytest.raises(TooLarge):
-        grown.derive("url.encode_query", ["a", token * 9, "b", token * 9], {})
+    token = grown.seal("KEY", "x" * 60_000, hosts())
+    for op, inputs in {
+        "hash.sha256": [token * 3],
+        "url.encode_query": ["a", token * 2, "b", token],
+        "hex.encode": [token * 2],
+        "hmac.sha256": [token, token + "x" * sealed.MOST_DERIVED],
+    }.items():
+        with pytest.raises(TooLarge):
+            grown.derive(op, inputs, {})
     for count in range(8):
-        grown.derive("hex.encode", [token * 15 + str(count)], {})
+        grown.derive("hex.encode", [token + str(count)], {})
     with pytest.raises(TooLarge):
-        grown.derive("hex.encode", [token * 15 + "8"], {})
+        grown.derive("hex.encode", [token + "8"], {})
     with pytest.raises(TooLarge):
         grown.opened("x" * 11, sealed.as_it_is, most=10)
+
+
+def test_one_run_computes_only_so_often_and_reads_only_so_much_for_it() -> None:
+    made = vault()
+    token = made.seal("KEY", VALUE, hosts())
+    for count in range(sealed.MOST_COMPUTED):
+        made.derive("hash.sha256", [token + str(count)], {})
+    with pytest.raises(TooLarge):
+        made.derive("hash.sha256", [token], {})
+    assert made.derive("hash.sha256", [token + "0"], {})
+
+    reading = vault()
+    token = reading.seal("KEY", VALUE, hosts())
+    with pytest.raises(TooLarge):
+        reading.derive("hmac.sha256", [token, "x" * sealed.MOST_READ], {})
+    long = "x" * (sealed.MOST_READ - len(token))
+    for _ in range(sealed.MOST_READ_IN_ALL // sealed.MOST_READ - 2):
+        assert TOKEN.fullmatch(reading.derive("hmac.sha256", [token, long], {}))
+    with pytest.raises(TooLarge):
+        [reading.derive("hmac.sha256", [token, long], {}) for _ in range(2)]
+
+
+def test_a_long_text_is_judged_by_its_size_before_it_is_read_as_json() -> None:
+    made = vault()
+    token = made.seal("KEY", VALUE, hosts())
+    claims = json.dumps({"a": token, "b": [1] * sealed.MOST_DERIVED})
+
+    for op, inputs in {"jwt.sign_hs256": [claims, "key"], "base64.encode": [claims]}.items():
+        with pytest.raises(TooLarge):
+            made.derive(op, inputs, {})
+
+
+def test_a_value_in_json_in_json_stays_in_its_string_when_it_is_signed_or_encoded() -> None:
+    made = vault()
+    token = made.seal("KEY", VALUE, hosts())
+    nested = json.dumps({"payload": json.dumps({"token": token})})
+
+    written = truth(made, made.derive("url.encode_query", ["p", nested], {}))
+    claims = truth(made, made.derive("jwt.sign_hs256", [nested, "key"], {})).split(".")[1]
+
+    for text in (unquote(written[2:]), base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)).decode()):
+        assert json.loads(json.loads(text)["payload"]) == {"token": VALUE}
+
+
+def test_a_value_that_doubles_with_each_string_it_stands_in_ends_before_it_is_large() -> None:
+    made = vault()
+    text = json.dumps([made.seal("KEY", '"' * 1_000, hosts())])
+    for _ in range(9):
+        text = json.dumps([text])
+    with pytest.raises(TooLarge):
+        made.derive("hash.sha256", [text], {})
 
 
 @pytest.mark.promise("SCR-2.14")
@@ -298,4 +354,6 @@ def test_tokens_are_shown_to_people_by_the_names_of_their_secrets() -> None:
     assert made.redact(token.upper() + token.replace("_", "%5F")) == "[REDACTED:KEY]" * 2
     foreign = vault().seal("KEY", VALUE, hosts())
     assert made.redact(foreign) == foreign
-    assert dict(made.pairs()) == {"KEY": VALUE, "SALT": "some salt", "KEY+SALT": truth(made, derived)}
+    contents = {"KEY": VALUE, "SALT": "some salt", "KEY+SALT": truth(made, derived)}
+    assert {sealed.label: sealed.value for sealed in made.contents()} == contents
+    assert [sealed.label for sealed in made.contents(since=1)] == ["SALT", "KEY+SALT"]

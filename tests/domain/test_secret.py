@@ -84,6 +84,13 @@ def test_a_grant_that_makes_no_sense_is_refused(given: dict[str, tuple[str, ...]
         read_grant(**given)
 
 
+@pytest.mark.parametrize("script", ["../x", "a/../b", "./a", "/a", "a//b", "billing/", ".."])
+def test_a_grant_for_what_no_script_can_be_named_is_refused(script: str) -> None:
+    with pytest.raises(Invalid, match="No script has such a name") as refused:
+        read_grant(scripts=("weather.star", script))
+    assert "billing/*" in (refused.value.hint or "")
+
+
 @pytest.mark.promise("SCR-4.06")
 def test_a_grant_covers_the_scripts_that_its_globs_name_with_their_ending_or_without() -> None:
     grant = read_grant(scripts=("weather", "trusted/*"))

@@ -233,3 +233,25 @@ def test_the_value_of_a_secret_in_the_environment_is_no_setting(variable: str) -
 @pytest.mark.parametrize("variable", ["OPENPACT_SECRET__STRICT", "OPENPACT_SECRETX__A", "openpact_secret_api__key"])
 def test_what_is_only_near_the_name_of_a_secret_is_refused(variable: str) -> None:
     assert len(wrong(environment={variable: "hush"})) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scripts:\n  max_ms: 7\n  secrets: {KEY: '${UNSET}', OTHER: {value: '${UNSET}'}}\n",
+        "scripts:\n  secrets: {KEY: '${UNSET}'}\n  max_ms: 7\n",
+        "scripts: {max_ms: 7}\n",
+    ],
+)
+def test_what_is_left_unread_wants_no_variables(text: str) -> None:
+    found = merge(Whole, file="c.yaml", text=text.encode(), environment={}, flags={}, unread="scripts.secrets")
+    assert found.wrong == ()
+    assert found.value == Whole(scripts=Scripts(max_ms=7))
+
+
+@pytest.mark.parametrize("text", ["port: {number: 80}\n", "scripts:\n", "", "scripts: {secrets: 5}\n"])
+def test_what_is_left_unread_may_be_missing_and_hides_nothing_else(text: str) -> None:
+    found = merge(Whole, file="c.yaml", text=text.encode(), environment={}, flags={}, unread="scripts.secrets")
+    assert found.wrong == ()
+    wrong = merge(Whole, file="c.yaml", text=b"port: x\n", environment={}, flags={}, unread="scripts.secrets").wrong
+    assert [each.fault.path for each in wrong] == ["port"]

@@ -150,6 +150,20 @@ def never(_host: Host) -> None:
         pass
 
 
+def half_a_call(_host: Host) -> None:
+    """Announce the longest call, write all but its end, and wait."""
+    start = b'{"t":"call","op":"echo","given":{"text":"'
+    for data in (struct.pack("<I", wire.LONGEST), start, b"x" * (wire.LONGEST - 1_000)):
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(LINK, rest) :]
+    never(_host)
+
+
+def large_call(host: Host) -> None:
+    host.call("long", {"text": "x" * 2_000_000})
+
+
 def deaf(_host: Host) -> None:
     os.write(LINK, wire.packed({"t": "call", "op": "long", "given": {}}))
     never(_host)
@@ -236,6 +250,11 @@ DEEDS: dict[str, Callable[[Host], object]] = {
     "large_result": said(done('"' + "x" * 2_000_000 + '"')),
     "never": never,
     "deaf": deaf,
+    "half a call": half_a_call,
+    "large call": large_call,
+    "huge log": said(struct.pack("<I", wire.LONGEST), b'{"t":"log","text":"'),
+    "huge result": said(struct.pack("<I", wire.LONGEST), b'{"t":"done","result":"'),
+    "huge unknown": said(struct.pack("<I", wire.LONGEST), b'{"op":"call","t":"call"'),
     "crash": crash,
     "hungry, crash": full_and_crash,
     "overflow": overflow,
@@ -265,6 +284,8 @@ def answer(request: dict[str, Any], host: Host) -> dict[str, Any]:
         return {"t": "done", "result": f'"{achieved}"'}
     if name in LIES or name in DEEDS:
         LIES.get(name, DEEDS.get(name, never))(host)
+    if name.startswith("large "):
+        return {"t": "done", "result": str(len(host.call("echo", {"text": "x" * int(name[6:])})))}
     if name.startswith("echo "):
         return {"t": "done", "result": host.call("echo", {"text": name[5:]})}
     return {"t": "done", "result": name}

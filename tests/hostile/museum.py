@@ -152,6 +152,7 @@ _GENERATED: dict[str, Callable[[int], str]] = {
     "nul_in_text": lambda count: "result = len('" + "\0" * count + "')\n",
     "controls": lambda count: "result = 1" + "".join(map(chr, range(1, 9))) * count + "\n",
     "form_feeds": lambda count: "\f" * count + "result = 1 << 31\n",
+    "lone_return": lambda count: 'http.get("""https://any.te' + "\r" * count + 'st/""")\n',
     "returns": lambda count: "x = 1\r" * count + "result = 1\n",
     "mark": lambda count: "\ufeff" * count + "result = 1\n",
     "bidi": lambda count: "result = 'a" + "\u202e" * count + "b'\n",

@@ -287,7 +287,8 @@ def test_a_usage_error_is_said_as_json_too(made: Home) -> None:
     ],
 )
 def test_what_a_command_is_refused_has_its_code(served: Home, args: tuple[str, ...], code: int, error: str) -> None:
-    ran = served.act(*args, "--json", lines=["four green paper boats 7"])
+    ask = served.run if args[0] == "audit" else served.act  # what only reads asks for nobody
+    ran = ask(*args, "--json", lines=["four green paper boats 7"])
     assert (ran.code, ran.out) == (code, "")
     document = ran.refusal
     assert document["error"] == error
@@ -297,7 +298,7 @@ def test_what_a_command_is_refused_has_its_code(served: Home, args: tuple[str, .
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the file that is always full is Linux's")
 def test_output_that_cannot_be_written_is_said(made: Home) -> None:
-    for command in ("$OP config show --all", f"printf 'alice\\n{PASSWORD}\\n' | $OP audit export"):
+    for command in ("$OP config show --all", f"printf '{PASSWORD}\\n' | $OP audit export --as alice"):
         ran = made.shell(f"set -o pipefail; {command} >/dev/full")
         assert ran.err.splitlines()[-2:] == [
             "Error: The output cannot be written: No space left on device.",
@@ -318,6 +319,6 @@ def test_a_reader_that_has_had_enough_is_no_error(made: Home, command: str) -> N
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the file that is always full is Linux's")
 def test_the_export_too_ends_with_its_reader(made: Home) -> None:
-    given = f"alice\\n{PASSWORD}\\n"
-    ran = made.shell(f"printf '{given}' | {{ $OP audit export; echo \"ended $?\" >&2; }} | :")
+    given = f"{PASSWORD}\\n"
+    ran = made.shell(f"printf '{given}' | {{ $OP audit export --as alice; echo \"ended $?\" >&2; }} | :")
     assert ran.err == "ended 0\n"

@@ -38,7 +38,7 @@ def daemon(running: tuple[Home, Daemon]) -> Daemon:
 
 
 def sign_in(terminal: Terminal, name: str = ADMIN, proof: str = PASSWORD) -> None:
-    terminal.answer("Username: ", name)
+    terminal.answer("Who are you? Username: ", name)
     terminal.answer("Password or one-time code: ", proof)
 
 
@@ -229,6 +229,25 @@ def test_another_password_locks_the_person_at_every_terminal(home: Home) -> None
         assert home.act("user", "reset-password", "gina", lines=[THIRD]).code == 0
         terminal.type("$OP user groups gina x")
         assert "Username: " in terminal.see("Username: ", "is in: ")
+
+
+def test_a_password_that_breaks_a_rule_is_asked_for_again_at_a_terminal(home: Home) -> None:
+    with home.terminal() as terminal:
+        terminal.type("$OP user add hilda")
+        sign_in(terminal)
+        for _ in range(2):
+            terminal.answer("Password for hilda: ", "short")
+            terminal.answer("The same again: ", "short")
+            terminal.see("at least 16 characters")
+        terminal.answer("Password for hilda: ", OTHER)
+        terminal.answer("The same again: ", OTHER)
+        terminal.see("hilda is added as viewer.")
+        terminal.type("$OP user reset-password hilda")
+        for _ in range(3):
+            terminal.answer("New password for hilda: ", "short")
+            terminal.answer("The same again: ", "short")
+        terminal.see("Error: ")
+        assert terminal.ended() == 1
 
 
 @pytest.mark.promise("OPS-3.12", "CLI-1.05")

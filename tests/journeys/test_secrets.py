@@ -47,7 +47,7 @@ def home(running: tuple[Home, Daemon]) -> Home:
 
 
 def sign_in(terminal: Terminal) -> None:
-    terminal.answer("Username: ", "alice")
+    terminal.answer("Who are you? Username: ", "alice")
     terminal.answer("Password or one-time code: ", PASSWORD)
 
 
@@ -100,6 +100,13 @@ def test_a_secret_is_piped_with_all_its_lines(home: Home, running: tuple[Home, D
         (("A_KEY",), ["short"], 2, "fewer than 8 bytes"),
         (("A_KEY",), [""], 2, "The value is empty"),
         (("A_KEY", "--host", "https://a.example/x"), [VALUE], 2, "a host alone"),
+        (("A_KEY", "--host", "a b"), [VALUE], 2, "Write api.example.com or localhost:8080"),
+        (("A_KEY", "--expires", "3"), [VALUE], 2, "Write 90d, 2027-01-31, an instant, or never."),
+        (("A_KEY", "--expires", "2020-01-01"), [VALUE], 2, "ended already"),
+        (("A_KEY", "--script", "../x"), [VALUE], 2, "No script has such a name"),
+        (("A_KEY", "--script", "a//b"), [VALUE], 2, "No script has such a name"),
+        (("A_KEY",), ["x" * 70_000], 2, "more than 65,536 bytes"),
+        (("A_KEY",), ["short"], 2, "--short"),
         (("A_KEY", "--expires", "soon"), [VALUE], 2, "no date and no instant"),
         (("A_KEY", "--in", "url"), [VALUE], 2, "header"),
         (("a/b",), [VALUE], 3, "no secret"),
@@ -110,6 +117,62 @@ def test_what_is_wrong_is_said_in_a_sentence(
 ) -> None:
     ran = home.act("secrets", "set", *arguments, lines=lines)
     assert (ran.code, said in ran.err, VALUE in ran.err, "Traceback" in ran.err) == (code, True, False, False), ran.err
+
+
+def test_a_piped_secret_is_never_taken_for_a_name(home: Home, running: tuple[Home, Daemon]) -> None:
+    piped = ["pem-line-1-secret", "line2"]
+    for command in (("secrets", "set", "PEM_KEY"), ("user", "add", "pem"), ("user", "reset-password", "alice")):
+        refused = home.run(*command, lines=piped)
+        assert (refused.code, refused.out) == (5, "")
+        assert all(way in refused.err for way in ("--as NAME", "OPENPACT_TOKEN", "unlock the terminal"))
+    wrong = home.run("secrets", "set", "PEM_KEY", "--as", piped[0], lines=["line2", VALUE])
+    assert wrong.code == 5
+    said = wrong.err + home.run("audit", "search", "--json").out + running[1].log + running[1].out
+    assert "pem-line-1-secret" not in said
+
+
+def test_the_first_line_is_the_password_also_where_the_terminal_is_unlocked(home: Home) -> None:
+    with home.terminal() as terminal:
+        terminal.type("$OP user unlock")
+        sign_in(terminal)
+        terminal.see("is signed in at this terminal")
+        terminal.ended()
+        piped = f"printf '{PASSWORD}\\n{VALUE}\\n'"
+        assert terminal.do(f"{piped} | $OP secrets set FIRST_LINE --mode plain --as alice")[0] == 0
+        assert terminal.do(f"{piped} | OPENPACT_TOKEN=x $OP secrets set FIRST_LINE --as alice")[0] == 2
+    home.act("secrets", "set", "SAME_LENGTH", lines=[VALUE])
+    rows = home.run("secrets", "list", "--json").json
+    assert "FIRST_LINE" in {row["name"] for row in rows}
+
+
+def test_a_value_that_is_no_text_is_refused_with_the_way_to_give_it(home: Home) -> None:
+    ran = home.shell(f"printf '{PASSWORD}\\n\\377\\376\\377 of eight bytes' | $OP secrets set BINARY --as alice")
+    assert (ran.code, "not UTF-8 text" in ran.err, "base64 < FILE" in ran.err) == (2, True, True), ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_list_shows_what_was_granted_without_breaking_a_name(home: Home) -> None:
+    arguments = ("--host", "api.weather.example", "--script", "weather", "--script", "billing/*")
+    assert home.act("secrets", "set", "A_LISTED_KEY", *arguments, lines=[VALUE]).code == 0
+    assert home.act("secrets", "set", "A_WIDE_KEY", lines=[VALUE]).code == 0
+    with home.terminal() as terminal:
+        _, shown = terminal.do("stty cols 80; $OP secrets list")
+    assert all(word in shown for word in ("A_LISTED_KEY", "api.weather.example", "weather.star", "billing/*"))
+    assert "as approved" in shown
+    assert "used" not in shown
+    assert "used" in home.run("secrets", "list").out
+
+
+@pytest.mark.promise("SCR-4.07")
+def test_where_grants_are_required_the_list_says_nowhere_and_a_value_is_not_asked_for_in_vain() -> None:
+    with open_home() as home:
+        home.configure("secrets: {require_grants: true}\n")
+        assert home.up(OPENPACT_SECRET_OTHER=VALUE).set_up().status == 200
+        assert "nowhere" in home.run("secrets", "list").out
+        with home.terminal() as terminal:
+            terminal.type("$OP secrets set A_KEY --host a.example")
+            sign_in(terminal)
+            assert "Value of" not in terminal.see("A_KEY has no grant")
 
 
 @pytest.mark.promise("SCR-4.05")
@@ -127,7 +190,7 @@ def test_an_empty_list_says_what_to_do_and_a_given_secret_where_it_comes_from() 
             ("GIVEN", "configuration"),
             ("OTHER", "environment"),
         ]
-        taken = home.run("secrets", "set", "GIVEN", lines=["alice", PASSWORD, VALUE], MINE=VALUE)
+        taken = home.run("secrets", "set", "GIVEN", "--as", "alice", lines=[PASSWORD, VALUE], MINE=VALUE)
         assert (taken.code, "given by starlark.secrets.GIVEN" in taken.err) == (4, True)
         shown = home.run("config", "show", MINE=VALUE)
         assert "GIVEN: ***" in shown.out
@@ -144,9 +207,19 @@ def test_the_master_key_is_turned_from_the_command_line(home: Home) -> None:
     assert home.act("secrets", "set", "TURNED", lines=[VALUE]).code == 0
     before = (home.data / "master.key").read_bytes()
 
-    turned = home.act("secrets", "rotate-key")
+    unasked = home.act("secrets", "rotate-key")
+    assert (unasked.code, "--yes" in unasked.err) == (2, True)
+    with home.terminal() as terminal:
+        terminal.type("$OP secrets rotate-key")
+        assert "Copy master.key first" in terminal.see("Turn the master key? [y/N]: ")
+        terminal.type("n")
+        assert terminal.ended() == 130
+    assert (home.data / "master.key").read_bytes() == before
+
+    turned = home.act("secrets", "rotate-key", "--yes")
 
     assert turned.code == 0, turned.err
+    assert "Copy the new master.key to where you keep it." in turned.err
     assert "sealed anew with the key" in turned.out
     assert (home.data / "master.key").read_bytes() != before
     assert not (home.data / "master.key.previous").exists()

@@ -13,7 +13,11 @@ from tests.requirements.promise import Promise
 PROMISES: tuple[Promise, ...] = (
     # 1 names, metadata, capabilities
     Promise("SCR-1.01", "A name is a path of at most 4 plain segments of which only the last ends `.star`"),
-    Promise("SCR-1.02", "A name resolves to exactly one script or is refused, in a URL too"),
+    Promise(
+        "SCR-1.02",
+        "A name resolves to exactly one script or is refused, in a URL too",
+        "partly: in files and on the command line; in a URL it arrives with scripts",
+    ),
     Promise("SCR-1.03", "Metadata is read from the leading comment block; unknown keys are kept and noted"),
     Promise("SCR-1.04", "A list key given twice adds up, any other is an error"),
     Promise("SCR-1.05", "Undeclared secrets, hosts, methods and tools fail and say what to declare"),
@@ -49,7 +53,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise("SCR-3.08", "A full queue answers `busy`"),
     Promise("SCR-3.09", "A broken limit ends the run within milliseconds with its code; all else goes on"),
     Promise("SCR-3.10", "A worker is never used twice"),
-    Promise("SCR-3.11", "The broker checks capability, then address, then deadline, then records"),
+    Promise("SCR-3.11", "The broker checks capability and place, records, then judges the address and the time"),
     Promise("SCR-3.12", "Names are resolved once and only global unicast addresses are connected to"),
     Promise("SCR-3.13", "Every redirect is checked again, and credentials are dropped across origins"),
     Promise("SCR-3.14", "`http.allow_private` opens named networks only; `http.proxy` is used when set"),

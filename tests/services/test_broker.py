@@ -1,6 +1,9 @@
 """The broker: what a script asks is judged, opened, recorded, and only then done; nothing comes back unscrubbed."""
 
 import asyncio
+import base64
+import hashlib
+import hmac
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ import pytest
 
 from openpact.domain import errors
 from openpact.domain.run import Code, Denied
-from openpact.domain.sealed import TOKEN
+from openpact.domain.sealed import MOST_COMPUTED, TOKEN
 from openpact.domain.secret import Secret
 from openpact.services.broker import Session
 from openpact.services.ports import Loaded
@@ -244,6 +247,30 @@ def test_texts_for_people_show_names_for_values_and_for_tokens_that_came_since(t
     asyncio.run(tried())
 
 
+@pytest.mark.promise("SCR-4.12")
+def test_all_that_a_run_has_had_computed_is_searched_for_and_costs_little(tmp_path: Path) -> None:
+    async def tried() -> float:
+        async with running(tmp_path) as here:
+            session = here.session()
+            token, long = await token_of(session), "é\\\"<&>'% /" * 300
+            spent, made = 0.0, [await session.call("derive", {"op": "hmac.sha256", "inputs": [token, "0"]})]
+            made.append(await session.call("derive", {"op": "hash.sha256", "inputs": [token + "x" * 100_000]}))
+            for count in range(MOST_COMPUTED - 2):
+                made.append(await session.call("derive", {"op": "base64.encode", "inputs": [f"{count}{long}{token}"]}))
+                if count % 4 == 0:
+                    began_at = time.process_time()
+                    redaction = await session.redaction()
+                    spent += time.process_time() - began_at
+            assert TOKEN.fullmatch(str(made[-1]))
+            signed = hmac.digest(VALUE.encode(), b"0", "sha256").hex()
+            written = base64.b64encode(f"7{long}{VALUE}".encode()).decode()
+            hashed = hashlib.sha256((VALUE + "x" * 100_000).encode()).hexdigest()
+            assert redaction.text(f"{signed} {hashed} {written}") == " ".join(["[REDACTED:KEY]"] * 3)
+            return spent
+
+    assert asyncio.run(tried()) < 5
+
+
 async def used(here: Running) -> object:
     session = here.session()
     token = await token_of(session)
@@ -308,5 +335,46 @@ def test_where_grants_are_demanded_a_secret_without_one_is_not_given(tmp_path: P
         (tmp_path / "open").mkdir()
         async with running(tmp_path / "open", given=given) as here:
             assert await used(here) == 200
+
+    asyncio.run(tried())
+
+
+LONG = "a-plain-value-4f9d8a"
+
+
+@pytest.mark.promise("SCR-4.06", "SCR-4.17")
+@pytest.mark.parametrize(
+    ("terms", "more", "code"),
+    [
+        (Terms(mode="plain"), {"headers": {"X-Key": LONG}}, None),
+        (Terms(mode="plain", hosts=("elsewhere.test",)), {"headers": {"X-Key": LONG}}, Code.SECRET_NOT_GRANTED),
+        (Terms(mode="plain", places=("header",)), {"params": ["k", LONG]}, Code.SECRET_NOT_GRANTED),
+        (Terms(mode="plain", places=("query",)), {"params": ["k", LONG]}, None),
+        (Terms(mode="plain", places=("basic",)), {"auth": ["me", LONG]}, None),
+        (Terms(mode="plain", places=("body",)), {"headers": {"X-Key": LONG}}, Code.SECRET_NOT_GRANTED),
+        (
+            Terms(mode="plain", places=("header",)),
+            {"method": "POST", "body": LONG.encode().hex()},
+            Code.SECRET_NOT_GRANTED,
+        ),
+    ],
+)
+def test_a_plain_secret_is_held_to_its_grant_as_well(
+    tmp_path: Path, terms: Terms, more: dict[str, Any], code: Code | None
+) -> None:
+    async def tried() -> None:
+        async with running(tmp_path) as here:
+            here.set("KEY", LONG, terms)
+            session = here.session()
+            assert await session.call("secrets.get", {"name": "KEY"}) == LONG
+            given = {"method": "GET", "url": here.origin, **more}
+            if code is None:
+                await session.call("http", given)
+                assert session.exchanges[-1].secrets == ("KEY",)
+                assert here.recorded("http.request")[0][2]["carrying"] == ["KEY"]
+            else:
+                with pytest.raises(Denied) as refusal:
+                    await session.call("http", given)
+                assert (refusal.value.code, here.served.asked) == (code, [])
 
     asyncio.run(tried())

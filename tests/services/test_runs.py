@@ -205,3 +205,21 @@ def test_a_plain_value_is_in_nothing_that_people_see_not_even_in_the_hosts(tmp_p
             assert value in str(here.served.asked)
 
     asyncio.run(tried())
+
+
+def test_a_script_that_wants_everything_does_not_hold_up_another(tmp_path: Path) -> None:
+    async def tried() -> None:
+        async with running(tmp_path, sandbox=True) as here:
+            runs, ports = here.world.house.runs, here.ports()
+            endless = Script(name="endless.star", source="def main():\n    for i in range(100000000): i\n")
+            hog = [asyncio.create_task(runs.run(endless, ports)) for _ in range(40 * (os.cpu_count() or 1))]
+            while not runs.stats().waiting:  # noqa: ASYNC110 - what is waited for happens in other processes
+                await asyncio.sleep(0.002)
+            began = asyncio.get_running_loop().time()
+            assert (await runs.run(Script(name="quick.star", source="result = 1"), ports)).success
+            assert asyncio.get_running_loop().time() - began < 1.5  # and not the forty turns of the other's
+            for each in hog:
+                each.cancel()
+            await asyncio.wait(hog)
+
+    asyncio.run(tried())

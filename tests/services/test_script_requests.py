@@ -3,14 +3,17 @@
 import asyncio
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from openpact.domain.placing import MOST_BODY, MOST_HEADERS
 from openpact.domain.run import Code, Limits
 from openpact.services.broker import Session
+from openpact.services.script_requests import MOST_BESIDE_BODY, MOST_PARAMS
 from tests.adapters.servers import Answer, Asked, by_path, raw, says
 from tests.services.running import VALUE, Running, denied, running
 
@@ -29,6 +32,52 @@ async def echo(got: Asked, writer: asyncio.StreamWriter) -> None:
     """Send everything back, in body and header."""
     text = got.raw.decode() + got.body.decode()
     await says(200, text.encode(), X_Echo=quote(got.headers.get("x-key", "")), X_echo="twice")(got, writer)
+
+
+ENOUGH = "x" * MOST_BESIDE_BODY
+TOO_MUCH: list[dict[str, Any]] = [
+    {"params": ["a", "b"] * (MOST_PARAMS + 1)},
+    {"params": ["a", ENOUGH]},
+    {"headers": {"X-A": ENOUGH}},
+    {"headers": {f"X-{count}": "a" for count in range(MOST_HEADERS + 1)}},
+    {"auth": ["a", ENOUGH]},
+    {"content_type": ENOUGH},
+    {"body": "x" * (MOST_BODY + 1)},
+    {"json": '"' + "x" * MOST_BODY + '"'},
+]
+
+
+@pytest.mark.parametrize("given", TOO_MUCH, ids=lambda given: next(iter(given)))
+def test_a_request_with_too_much_in_it_is_refused_before_anything_is_done_with_it(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    async def tried() -> None:
+        async with running(tmp_path) as here:
+            refusal = await denied(here.session(), "http", method="POST", url=here.origin, **given)
+            assert refusal.code is Code.HTTP_ERROR
+            assert "at most" in refusal.message
+            assert here.events("http.request") == []
+
+    asyncio.run(tried())
+
+
+def test_a_large_request_is_put_together_beside_the_loop(tmp_path: Path) -> None:
+    async def tried() -> float:
+        async with running(tmp_path) as here:
+            session = here.session()
+            token = await token_of(session)
+            request = asyncio.create_task(
+                asked(session, here.origin, "POST", json='["' + "%41" * 2_000_000 + token + '"]')
+            )
+            longest = 0.0
+            while not request.done():
+                began_at = time.monotonic()
+                await asyncio.sleep(0)
+                longest = max(longest, time.monotonic() - began_at)
+            assert (await request)["status"] == 200
+            return longest
+
+    assert asyncio.run(tried()) < 1
 
 
 def cut(after: bytes) -> Answer:
@@ -217,12 +266,12 @@ def test_nothing_comes_back_unscrubbed_however_long_it_is(tmp_path: Path) -> Non
             token = await token_of(session)
             for filling in ("", "x" * 100_000):
                 answered = await asked(
-                    session, here.origin, "POST", headers={"X-Key": token}, body=f"{filling}<{token}>"
+                    session, here.origin, "POST", headers={"X-Key": token}, body=f"{filling}({token})"
                 )
                 assert answered["body"].count("[REDACTED:KEY]") == 2
-                assert f"{filling}<[REDACTED:KEY]>" in answered["body"]
+                assert f"{filling}([REDACTED:KEY])" in answered["body"]
                 assert answered["headers"]["x-echo"] == "[REDACTED:KEY], twice"
-                assert here.served.asked[-1].body.decode() == f"{filling}<{VALUE}>"
+                assert here.served.asked[-1].body.decode() == f"{filling}({VALUE})"
             refusal = await denied(session, "http", method="POST", url=here.origin, body="x" * 100_000 + token[:30])
             assert "cut or changed" in refusal.message
 

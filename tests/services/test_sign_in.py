@@ -5,6 +5,7 @@ from typing import Literal, TypeVar
 
 import argon2
 import pytest
+from structlog.testing import capture_logs
 
 from openpact.adapters import keyring
 from openpact.adapters.store import Durability, Transaction
@@ -89,7 +90,22 @@ def test_every_failure_reads_the_same(alice: World, case: str) -> None:
     assert refusal.value.hint == "Check the username and what you typed."
     last = alice.events(action="session.unlock")[-1]
     assert last.outcome == "refused"
-    assert last.target == ("(no username)" if case == "no name" else name)
+    assert last.target == ("unknown" if case in {"no name", "unknown"} else name)
+
+
+def test_a_name_that_nobody_has_is_kept_nowhere(sqlite_world: World) -> None:
+    world, piped = sqlite_world, "pem-line-1-secret"
+    world.person("alice")
+    with capture_logs() as lines, pytest.raises(errors.InvalidCredentials):
+        enter(world, piped, "line2")
+
+    (event,) = world.events(action="session.unlock")
+    assert (event.outcome, event.target) == ("refused", "unknown")
+    assert piped not in repr(world.events()) + repr(lines)
+    world.store.close()
+    raw = b"".join(file.read_bytes() for file in world.folder.parent.rglob("*") if file.is_file())
+    assert b"session.unlock" in raw
+    assert piped.encode() not in raw
 
 
 class CountingLedger(Ledger):

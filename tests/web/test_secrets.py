@@ -66,7 +66,7 @@ def test_a_secret_is_set_shown_without_its_value_and_deleted(sqlite_world: World
     gone = sqlite_world.ask("DELETE", "/api/secrets/API_KEY", peer=PEER)
     assert (gone.status, gone.raw) == (204, b"")
     assert is_refusal(sqlite_world.ask("GET", "/api/secrets/API_KEY", peer=PEER), 404, "not_found")
-    assert sqlite_world.ask("GET", "/api/secrets", peer=PEER).json == {"secrets": []}
+    assert sqlite_world.ask("GET", "/api/secrets", peer=PEER).json == {"secrets": [], "grants_required": False}
 
 
 @pytest.mark.usefixtures("boss")
@@ -118,7 +118,7 @@ def test_a_body_that_is_wrong_never_brings_its_value_into_an_answer_a_log_or_the
     assert answer.status in {400, 413}
     said = answer.raw.decode() + stream.getvalue() + repr(sqlite_world.events())
     assert VALUE[:7] not in said
-    assert sqlite_world.ask("GET", "/api/secrets", peer=PEER).json == {"secrets": []}
+    assert sqlite_world.ask("GET", "/api/secrets", peer=PEER).json == {"secrets": [], "grants_required": False}
 
 
 @pytest.mark.promise("SCR-4.04")

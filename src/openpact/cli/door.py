@@ -3,6 +3,8 @@
 Rules of this file:
 - Both ways ask the same API and get the same answers; no command knows which it was.
 - Acts of a person need a person: when the door says so, the command asks for name and password and tries again.
+- A name is asked for at a terminal alone. In a pipe it comes from --as, and then the first line is always the password:
+  what was meant as a secret must never be taken for a name, nor a password for a part of the secret.
 - A secret comes from a hidden prompt or, piped, from standard input; never from the command's arguments.
 """
 
@@ -52,6 +54,7 @@ class Door:
         self._place = place
         self._sign_in_as = sign_in_as
         self._proof: str | None = None
+        self._signed_in = False
         self._way: _Socket | _Inside | None = None
         token = os.environ.get("OPENPACT_TOKEN")
         if token:
@@ -79,6 +82,12 @@ class Door:
 
     def ensure_signed_in(self) -> dict[str, Any]:
         """Sign in now, before anything else is asked, unless that is done; the answer says who it is."""
+        if self._sign_in_as is not None and not self._signed_in and not sys.stdin.isatty():
+            if self._proof is not None:
+                raise errors.Invalid(
+                    "OPENPACT_TOKEN says who you are, and --as says it too.", hint="Leave one of them out."
+                )
+            self._sign_in_to_act()  # also at an unlocked terminal: which line is the password must not depend on that
         me: dict[str, Any] = self.ask("GET", "/api/auth/me")
         if me.get("role") is None and self._proof is None:
             self._sign_in_to_act()
@@ -88,13 +97,14 @@ class Door:
     def sign_in(self) -> dict[str, Any]:
         """Sign in at this terminal; the answer says until when it is remembered."""
         self._through()  # where there is nobody to sign in to, nobody is asked
-        username = self._sign_in_as or ask_text("Username")
+        username = self._sign_in_as or _ask_who()
         proof = ask_secret("Password or one-time code")
         is_code = len(proof) == _OTP_DIGITS and proof.isdigit()  # no password is that short
         body = {"username": username, "otp" if is_code else "password": proof}
         status, document = self._send("POST", "/api/auth/unlock", body, {})
         if status >= http.client.BAD_REQUEST:
             raise Answered(document)
+        self._signed_in = True
         if document.get("unlocked_until") is None:
             # A code is spent by now, and the act would need another.
             self._proof = None if is_code else "Basic " + base64.b64encode(f"{username}:{proof}".encode()).decode()
@@ -190,8 +200,23 @@ def ask_secret(question: str, *, twice: bool = False) -> str:
     return first
 
 
+def _ask_who() -> str:
+    if not sys.stdin.isatty():
+        raise errors.UnlockRequired(
+            "This needs a person, and standard input is no terminal to ask at.",
+            hint="Say who you are: --as NAME (the first line is then the password), OPENPACT_TOKEN, "
+            "or unlock the terminal first.",
+        )
+    return ask_text("Who are you? Username")
+
+
 def _next_line(question: str) -> str:
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+    except UnicodeDecodeError:  # bytes are read ahead: it may be a later line that is none
+        raise errors.Invalid(
+            "Standard input is not UTF-8 text.", hint="Give binary values as base64: base64 < FILE"
+        ) from None
     if not line:
         raise errors.UnlockRequired(
             f"{question}: there is nobody to ask, and standard input has ended.",

@@ -41,6 +41,7 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            ctx.color = _colour()
             return super().invoke(ctx)
         except BrokenPipeError:
             # The reader of our output has had enough; that is its right, and no error of ours. What is still in the
@@ -76,6 +77,11 @@ class _Commands(click.Group):
             hint = f" Did you mean `{near[0]}`?" if near else ""
             ctx.fail(f"There is no command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+
+def _colour() -> bool | None:
+    """Say whether colours are wanted: never (False), or where they show (None)."""
+    return False if "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" else None
 
 
 @click.group(
@@ -122,12 +128,12 @@ def _say(error: errors.OpenPactError, *, as_json: bool) -> int:
         said |= {"hint": error.hint} if error.hint else {}
         _say_json(said | ({"fields": fields} if fields else {}))
     else:
-        click.echo(click.style("Error: ", fg="red", bold=True) + error.message, err=True)
+        click.echo(click.style("Error: ", fg="red", bold=True) + error.message, err=True, color=_colour())
         for field in fields if isinstance(fields, list) else []:
             if field["message"] != error.message or field.get("line"):  # else it says nothing more
                 click.echo(f"  {_field(field)}", err=True)
         if error.hint:
-            click.echo(click.style("Hint:  ", fg="cyan") + error.hint, err=True)
+            click.echo(click.style("Hint:  ", fg="cyan") + error.hint, err=True, color=_colour())
     return exits.code_of(error)
 
 

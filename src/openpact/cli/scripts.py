@@ -11,6 +11,7 @@ import click
 from openpact.cli import output, place
 from openpact.cli.place import Place
 from openpact.domain import errors, logfmt, strict_json
+from openpact.domain.metadata import DEFAULT_METHODS
 
 if TYPE_CHECKING:
     from openpact.domain.run import Outcome
@@ -31,7 +32,7 @@ def command() -> None:
 )
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @place.as_json
-@place.placed
+@place.placed_without_secrets
 def lint(where: Place, *, files: tuple[Path, ...], as_json: bool) -> None:
     """Read each FILE in the sandbox, without running it, and say what is wrong and what a reviewer should look at.
 
@@ -39,7 +40,7 @@ def lint(where: Place, *, files: tuple[Path, ...], as_json: bool) -> None:
     """
     from openpact import app
 
-    inspections = asyncio.run(app.inspect_files(where.loaded.config, files))
+    inspections = asyncio.run(app.inspect_files(where.loaded.config, [*map(_file, files)]))
     if as_json:
         output.document([_inspected(each) for each in inspections])
     else:
@@ -63,7 +64,7 @@ def lint(where: Place, *, files: tuple[Path, ...], as_json: bool) -> None:
     "--scripts", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Where load() looks; FILE's own folder."
 )
 @place.as_json
-@place.placed
+@place.placed_without_secrets
 def test(
     where: Place,
     *,
@@ -84,7 +85,7 @@ def test(
 
     given = _arguments(pairs, args)
     outcome = asyncio.run(
-        app.try_file(where.loaded.config, file, function=function, args=given, fixtures=fixtures, folder=folder)
+        app.try_file(where.loaded.config, _file(file), function=function, args=given, fixtures=fixtures, folder=folder)
     )
     if as_json:
         import msgspec
@@ -94,6 +95,12 @@ def test(
         _show_outcome(outcome)
     if not outcome.success:
         raise click.exceptions.Exit(1)
+
+
+def _file(named: Path) -> Path:
+    """Give the file that was meant: a script's name may be written without its ending."""
+    whole = named.with_name(f"{named.name}.star")
+    return whole if not named.suffix and not named.exists() and whole.exists() else named
 
 
 def _arguments(pairs: Sequence[str], args: str | None) -> str | None:
@@ -136,7 +143,12 @@ def _inspected(each: "Inspection") -> dict[str, Any]:
             "methods": list(capabilities.methods),
             "tools": list(capabilities.tools),
         },
+        "name": metadata.name,
+        "description": metadata.description,
+        "author": metadata.author,
         "version": metadata.version,
+        "approved_for": metadata.approved_for,
+        "timeout_ms": metadata.timeout_ms,
         "functions": msgspec.to_builtins(outline.functions),
         "loads": msgspec.to_builtins(outline.loads),
     }
@@ -160,7 +172,13 @@ def _capabilities(each: "Inspection") -> str:
     declared = capabilities.hosts
     inferred = [one for one in capabilities.inferred if not any(rule.matches(one.place) for rule in declared)]
     hosts += [f"{one.rule} (inferred)" for one in inferred]
-    parts = [("secrets", capabilities.secrets), ("hosts", dict.fromkeys(hosts)), ("tools", capabilities.tools)]
+    methods = () if not hosts or capabilities.methods == DEFAULT_METHODS else capabilities.methods
+    parts = [
+        ("secrets", capabilities.secrets),
+        ("hosts", dict.fromkeys(hosts)),
+        ("methods", methods),
+        ("tools", capabilities.tools),
+    ]
     said = "; ".join(f"{name}: {', '.join(values)}" for name, values in parts if values)
     return click.style(said or ("declares nothing" if each.sound else ""), dim=True)
 
@@ -182,8 +200,11 @@ def _show_outcome(outcome: "Outcome") -> None:
         for text in (failure.snippet or "").splitlines():
             output.note(f"  {logfmt.visible(text)}")
         for frame in failure.frames:
-            output.note(f"  in {frame.function}, {frame.file}:{frame.line}")
+            output.note(f"  in {logfmt.visible(frame.function)}, {logfmt.visible(frame.file)}:{frame.line}")
         if failure.hint:
             output.note(click.style("Hint:  ", fg="cyan") + logfmt.visible(failure.hint))
-    used = f"{usage.duration_ms:.1f} ms, {output.count(usage.steps, 'step')}, {usage.peak_memory / 1_048_576:.0f} MiB"
+    steps = f"{usage.steps:,} steps" if usage.steps else "under 1,000 steps"
+    used = f"{usage.duration_ms:.1f} ms, {steps}, {max(1, round(usage.peak_memory / 1_048_576))} MiB"
+    if failure is None and outcome.ended.result == "null":
+        output.note("Nothing was returned: main, or the function that was called, or `result` gives null.")
     output.note(click.style(f"{'✓' if failure is None else '✗'} {used}", dim=True))

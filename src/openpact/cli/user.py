@@ -1,14 +1,17 @@
 """`openpact user`: the people, from the machine's own terminal."""
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from openpact.cli import output, place
-from openpact.cli.door import Door, ask_secret, ask_text, part
+from openpact.cli.door import Answered, Door, ask_secret, ask_text, part
 from openpact.cli.place import Place
 from openpact.domain import errors
 
+_TRIES = 3
 _ROLES = click.Choice(["viewer", "reviewer", "admin"])
 _AS = click.option("--as", "sign_in_as", metavar="NAME", help="Who you are, if it has to be asked.")
 
@@ -17,8 +20,8 @@ _AS = click.option("--as", "sign_in_as", metavar="NAME", help="Who you are, if i
 def command() -> None:
     """Add, list and change people.
 
-    An act asks for your username and password, once for a few minutes at one terminal. Piped, both and whatever else
-    is asked for are read from standard input, a line each.
+    An act asks for your username and password, once for a few minutes at one terminal. Piped, --as says who you are;
+    the password and whatever else is asked for are read from standard input, a line each.
     """
 
 
@@ -72,9 +75,11 @@ def add(
         user: dict[str, Any] = {"username": username, "role": "admin", "groups": [], "state": "active"}
     else:
         door.ensure_signed_in()
-        password = ask_secret(f"Password for {username}", twice=True)
-        body = {"username": username, "password": password, "role": role or "viewer", "groups": list(groups)}
-        user = door.ask("POST", "/api/users", body)
+        body = {"username": username, "role": role or "viewer", "groups": list(groups)}
+        user = _with_password(
+            f"Password for {username}",
+            lambda password: door.ask("POST", "/api/users", {**body, "password": password}),
+        )
     if as_json:
         output.document(user)
     elif first:
@@ -147,8 +152,9 @@ def reset_password(where: Place, *, username: str, sign_in_as: str | None, as_js
     body: dict[str, Any] = {}
     if me["kind"] == "person" and me["username"] == username.lower():
         body["current_password"] = ask_secret("Your current password")
-    body["password"] = ask_secret(f"New password for {username}", twice=True)
-    user = _alter(door, username, body)
+    user = _with_password(
+        f"New password for {username}", lambda password: _alter(door, username, {**body, "password": password})
+    )
     _say(user, f"{user['username']} has another password; every terminal is locked for them.", as_json=as_json)
 
 
@@ -216,9 +222,23 @@ def lock(where: Place, *, as_json: bool) -> None:
 
 def _set_up(door: Door, username: str) -> None:
     code = ask_secret("Set-up code, as `openpact up` printed it")
-    password = ask_secret(f"Password for {username}", twice=True)
-    body = {"username": username, "password": password, "confirm_password": password, "setup_code": code}
-    door.ask("POST", "/api/setup", body)
+    body = {"username": username, "setup_code": code}
+    _with_password(
+        f"Password for {username}",
+        lambda password: door.ask("POST", "/api/setup", {**body, "password": password, "confirm_password": password}),
+    )
+
+
+def _with_password(question: str, act: Callable[[str], Any]) -> Any:
+    """Ask for a new password and act with it; at a terminal, ask again for one that breaks a rule."""
+    for _ in range(_TRIES - 1 if sys.stdin.isatty() else 0):
+        try:
+            return act(ask_secret(question, twice=True))
+        except Answered as refusal:
+            if refusal.code != errors.PasswordInvalid.code:
+                raise
+            output.note(f"{refusal.message} {refusal.hint or ''}".rstrip())
+    return act(ask_secret(question, twice=True))
 
 
 def _alter(door: Door, username: str, body: dict[str, Any]) -> dict[str, Any]:

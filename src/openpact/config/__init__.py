@@ -91,10 +91,17 @@ class Setting(Struct, frozen=True):
     description: str
 
 
-def load(*, file: Path | None, environment: Mapping[str, str], flags: Mapping[str, str | int | bool]) -> Loaded:
+def load(
+    *,
+    file: Path | None,
+    environment: Mapping[str, str],
+    flags: Mapping[str, str | int | bool],
+    unread: str | None = None,
+) -> Loaded:
     """Load the configuration, or raise one ConfigInvalid that names every error; `flags` go by dotted key.
 
     An empty file is valid: it leaves every default as it is. A file that cannot be read never counts as empty.
+    The key `unread` of the file is left aside.
     """
     fields: list[dict[str, object]] = []
     text = b""
@@ -103,7 +110,7 @@ def load(*, file: Path | None, environment: Mapping[str, str], flags: Mapping[st
             text = _content(file)
         except Invalid as error:
             fields.append(_field("", error.message, error.hint, file=str(file)))
-    merged = settings.merge(Config, file=str(file), text=text, environment=environment, flags=flags)
+    merged = settings.merge(Config, file=str(file), text=text, environment=environment, flags=flags, unread=unread)
     sources = {"file"} if fields else set[str]()
     for wrong in merged.wrong:
         sources.add(wrong.source)

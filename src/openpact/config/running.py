@@ -18,7 +18,7 @@ from openpact.domain.url import check_proxy, masked_proxy
 class Starlark(Section, frozen=True):
     """The runner of scripts."""
 
-    enabled: Annotated[bool, Meta(description="Whether scripts can run at all.", examples=[True])] = True
+    enabled: Annotated[bool, Meta(description="Whether the daemon runs scripts.", examples=[True])] = True
     max_execution_ms: Annotated[
         int,
         Meta(

@@ -6,10 +6,12 @@ text to what stands at its front, and errs on the side of too few: where that ca
 
 Rules of this file:
 - The order of statements is not looked at: a variable holds whatever is ever put into it.
+- What can be changed may have many names; what is put in under one is held by all (sharing.py).
 - Linear in the script: names meet in the point of their variable, never with each other. What would not be linear
   has a bound, and beyond it a text is open.
 """
 
+import enum
 from collections.abc import Callable, Iterable
 
 from openpact.domain.outline import Tree
@@ -17,6 +19,14 @@ from openpact.domain.scope import Scopes
 
 AFTER_HOST = ("/", "?", "#")  # what may follow the host in a URL, and ends it
 _MOST_STEPS = 100
+
+
+class Way(enum.Enum):
+    """How a value comes to be where another stands."""
+
+    SAME = enum.auto()  # it may be that very value
+    INTO = enum.auto()  # it becomes a part of it
+    OUT = enum.auto()  # it may be a part of it that was taken out
 
 
 class Dataflow:
@@ -29,10 +39,15 @@ class Dataflow:
         self.begins: list[list[int]] = [[] for _ in tree.nodes]
         self.open: set[int] = set()
         self.tails: list[tuple[int, int | str]] = []  # a text, and what follows upon its front: a node, or text
+        self.made: set[int] = set()  # what may be, or begin as, something that can be changed
+        self.shared: list[tuple[int, int, Way]] = []  # what passes a value on as it is, so that a change shows in both
+        self.put_in: list[tuple[int, int]] = []  # a value, and what it may be put into by changing that
+        self.groups: set[int] = set()  # the points of what is put into values that are shared
         self._points: dict[object, int] = {}
         self.given = self.point("given to unknown calls")
         self.gotten = self.point("gotten from unknown calls")
         self.open.add(self.gotten)
+        self.made.add(self.gotten)
 
     def point(self, key: object) -> int:
         """Give the point that stands for a variable, or for something else in which values meet."""
@@ -42,10 +57,27 @@ class Dataflow:
             self.begins.append([])
         return self._points[key]
 
-    def hold(self, source: int | None, target: int) -> None:
+    def hold(self, source: int, target: int) -> None:
         """Say that one value may become a part of another."""
+        self.holds[source].append(target)
+
+    def share(self, source: int | None, target: int, way: Way = Way.SAME) -> None:
+        """Say that one value may become another, or a part of it, as it is: a change of one is a change of both."""
         if source is not None:
-            self.holds[source].append(target)
+            self.hold(source, target)
+            self.shared.append((source, target, way))
+
+    def put(self, value: int | None, place: int | None) -> None:
+        """Say that something may be changed so that it holds a value."""
+        if value is not None and place is not None:
+            self.shared.append((value, place, Way.INTO))
+            self.put_in.append((value, place))
+
+    def group(self, key: object) -> int:
+        """Give the point of what is put into the values of one group."""
+        point = self.point(("put in", key))
+        self.groups.add(point)
+        return point
 
     def begin(self, target: int, source: int | None) -> None:
         """Say that a text may begin with another; with None, that nobody can see what it begins with."""

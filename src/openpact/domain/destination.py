@@ -67,7 +67,11 @@ class HostRule(msgspec.Struct, frozen=True):
 
 def read_rule(text: str) -> HostRule:
     """Read a host rule. Raises Invalid with what is wrong."""
-    check_characters(text)
+    if not _plain(text):
+        raise Invalid(
+            "The host holds a space, a control character or a backslash.",
+            hint="Write api.example.com or localhost:8080; name each host by itself.",
+        )
     scheme, separator, rest = text.partition("://")
     if not separator:
         scheme, rest = "", text
@@ -104,8 +108,12 @@ def read_url(text: str) -> tuple[Destination, SplitResult]:
 
 def check_characters(text: str) -> None:
     """Refuse what some readers drop or read as a slash. Raises Invalid."""
-    if any(ord(char) <= ord(" ") or ord(char) == 0x7F or char == "\\" for char in text):  # noqa: PLR2004 - DEL
+    if not _plain(text):
         raise Invalid("The URL holds a space, a control character or a backslash.", hint="Encode it: url.quote(text).")
+
+
+def _plain(text: str) -> bool:
+    return not any(ord(char) <= ord(" ") or ord(char) == 0x7F or char == "\\" for char in text)  # noqa: PLR2004 - DEL
 
 
 def check_host(host: str) -> str:

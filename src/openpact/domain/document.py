@@ -127,6 +127,17 @@ def overlay(node: Node | None, keys: tuple[str, ...], value: Scalar) -> Node:
     return Table(place.line, place.column, entries)
 
 
+def without(node: Node, keys: tuple[str, ...]) -> Node:
+    """Give the tree without what stands at these keys, if anything does."""
+    if not isinstance(node, Table) or keys[0] not in node.entries:
+        return node
+    entries = dict(node.entries)
+    old = entries.pop(keys[0])
+    if len(keys) > 1:
+        entries[keys[0]] = Entry(old.line, old.column, without(old.node, keys[1:]))
+    return Table(node.line, node.column, entries)
+
+
 def interpolate(node: Node, variables: Mapping[str, str], path: str = "") -> tuple[Node, list[Fault]]:
     """Put variables into the values of a tree: `${NAME}`, `${NAME:-default}`, and `$$` for a plain `$`.
 

@@ -12,7 +12,9 @@ Rules of this file:
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from html.entities import html5
 from typing import TypeAlias
 from urllib.parse import quote, quote_plus
 
@@ -39,14 +41,21 @@ _ESCAPE = re.compile(
     rb"|\\u([0-9a-f]{4})"
     rb"|\\x([0-9a-f]{2})"
     rb"""|\\(["'\\/bfnrt])"""
-    rb"|&#x([0-9a-f]{1,6});"
-    rb"|&#([0-9]{1,7});"
-    rb"|&(amp|lt|gt|quot|apos);",
+    rb"|\\u\{0{0,20}([0-9a-f]{1,6})\}"
+    rb"|&#x0{0,20}([0-9a-f]{1,6});"
+    rb"|&#0{0,20}([0-9]{1,7});"
+    rb"|&([a-z][a-z0-9]{1,31});",
 )
 _SPACES = re.compile(rb"[ \t\r\n]+")
 _CONTROLS = dict(zip(b"bfnrt", b"\b\f\n\r\t", strict=True))
-_ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
+# Folded like the text; of names that differ in case alone the one in lower case is meant.
+_ENTITIES = {
+    name[:-1].lower().encode(): html5.get(name.lower(), text).encode()
+    for name, text in html5.items()
+    if name[-1] == ";"
+}
 _HIGHEST = 0x10FFFF
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
 PASSES = 3  # how many escapes in one another are undone
 
 
@@ -54,19 +63,42 @@ def forms(value: str) -> frozenset[bytes]:
     """Give the patterns of a value; none for one that is too short to be told from chance."""
     if len(value.encode()) < SHORTEST:
         return frozenset()
+    found = _patterns(_texts(value), PASSES)
+    if not value.isascii() and max(value) <= "\xff":
+        # Percent-encoded latin-1, once that is undone. No pattern begins inside a letter of UTF-8.
+        found |= _kept({value.encode("latin-1").lower().lstrip(_CONTINUATIONS)})
+    return found
+
+
+def few_forms(value: str) -> frozenset[bytes]:
+    """Give the patterns of a value that a script had computed: only the usual ones, as it may have many of these."""
+    if len(value) < SHORTEST:
+        return frozenset()
+    written = json.dumps(value)[1:-1]
+    texts = (value, quote(value, safe=""), written, *_base64(value.encode()))
+    return _patterns(texts, PASSES if len(value) <= _RARE_UP_TO else 0)
+
+
+def _patterns(texts: Iterable[str], passes: int) -> frozenset[bytes]:
     found = set[bytes]()
-    for text in _texts(value):
+    for text in texts:
         pattern = text.encode().lower()
-        for _ in range(PASSES + 1):
+        for _ in range(passes + 1):
             found |= {pattern, _SPACES.sub(b"", pattern)}
             pattern = unescaped(pattern)
+    return _kept(found)
+
+
+def _kept(found: set[bytes]) -> frozenset[bytes]:
     # A zero byte comes in only from a value that spells one as an escape; the search uses it to keep strings apart.
     return frozenset(pattern for pattern in found if len(pattern) >= SHORTEST and b"\0" not in pattern)
 
 
 def unescaped(folded: bytes) -> bytes:
     """Undo one layer of percent, JSON and HTML escapes in a folded text; the answer is folded again."""
-    return _ESCAPE.sub(_meant, folded).lower() if b"%" in folded or b"\\" in folded or b"&" in folded else folded
+    if b"%" not in folded and b"\\" not in folded and b"&" not in folded:
+        return folded
+    return _ESCAPE.sub(lambda match: _meant(match[0]), folded).lower()
 
 
 def squeezed(folded: bytes) -> bytes:
@@ -76,7 +108,7 @@ def squeezed(folded: bytes) -> bytes:
 
 def escapes(folded: bytes) -> Iterator[tuple[int, int, int]]:
     """Say what `unescaped` replaces: where each piece begins and ends, and how many bytes stand there then."""
-    return ((match.start(), match.end(), len(_meant(match))) for match in _ESCAPE.finditer(folded))
+    return ((match.start(), match.end(), len(_meant(match[0]))) for match in _ESCAPE.finditer(folded))
 
 
 def spaces(folded: bytes) -> Iterator[tuple[int, int, int]]:
@@ -84,18 +116,20 @@ def spaces(folded: bytes) -> Iterator[tuple[int, int, int]]:
     return ((match.start(), match.end(), 0) for match in _SPACES.finditer(folded))
 
 
-def _meant(match: re.Match[bytes]) -> bytes:
-    percent, high, low, unit, byte, plain, hexadecimal, decimal, entity = match.groups()
+@lru_cache(maxsize=8192)  # an answer of megabytes may be one escape after another
+def _meant(escape: bytes) -> bytes:
+    [match] = _ESCAPE.finditer(escape)
+    percent, high, low, unit, byte, plain, braced, hexadecimal, decimal, entity = match.groups()
     if percent or byte:
         return bytes.fromhex((percent or byte).decode())
     if plain:
         return bytes([_CONTROLS.get(plain[0], plain[0])])
     if entity:
-        return _ENTITIES[entity]
+        return _ENTITIES.get(entity, escape)
     if high:
         code = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)
     else:
-        code = int(decimal) if decimal else int(unit or hexadecimal, 16)
+        code = int(decimal) if decimal else int(unit or braced or hexadecimal, 16)
     return chr(min(code, _HIGHEST)).encode(errors="surrogatepass")
 
 
@@ -137,6 +171,7 @@ def _rare(value: str) -> Iterator[str]:
     raw, hexadecimal = value.encode(), value.encode().hex()
     pairs = [hexadecimal[at : at + 2] for at in range(0, len(hexadecimal), 2)]
     yield from (value.swapcase(), value.translate(_ROTATED), value.replace("'", "'\\''"))
+    yield from (value.replace("'", "''"), hexadecimal[::-1])
     yield from (between.join(value) for between in _BETWEEN)
     yield from (between.join(pairs) for between in _BETWEEN)
     yield from (before + before.join(pairs) for before in ("%", "\\x"))
@@ -158,9 +193,13 @@ def _rare(value: str) -> Iterator[str]:
     inner |= {quote(value, safe="").encode(), json.dumps(value)[1:-1].encode(), value.encode("utf-16-le")}
     if not value.isascii() and max(value) <= "\xff":
         inner.add(value.encode("latin-1"))
+        yield "".join(f"%{byte:02x}" for byte in value.encode("latin-1"))
+        yield quote(value, safe="", encoding="latin-1")
+    inner |= {_determined(base64.b64encode, 6, raw, before).encode() for before in range(1, 3)}
     for part in inner:
         yield from _base64(part)
     yield base64.b64encode(once)[::-1].decode()
+    yield from (text[::-1] for text in _base64(raw))
     yield once[::-1].decode()
 
 

@@ -87,6 +87,8 @@ def whole_responses(flow: Dataflow, calls: Iterable[HttpCall]) -> Iterator[int]:
         if kind != "Call":
             return kind in _PASSING
         member = scopes.member(tree.child(target, "func"))
+        if source in flow.groups:  # what is put into something is not what a call of it gives
+            return False
         return source >= len(tree) or member in _PASSING_CALLS
 
     whole = flow.holders((call.index for call in calls), passes)

@@ -34,6 +34,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if not _LOWEST_STATUS <= self.status <= _HIGHEST_STATUS:
             raise Invalid(f"a status is a number from {_LOWEST_STATUS} to {_HIGHEST_STATUS}")
         glob.check(self.url)
+        if not self.url.startswith(("https://", "http://", "*")):
+            raise Invalid("a URL begins with https:// or http://", hint="Write https://api.example.com/*")
 
     def answers(self, method: str, url: str) -> bool:
         """Say whether this is the answer to that request."""

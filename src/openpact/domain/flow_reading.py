@@ -8,9 +8,10 @@ Rules of this file:
 
 from collections.abc import Callable
 
-from openpact.domain.dataflow import Dataflow
+from openpact.domain.dataflow import Dataflow, Way
 from openpact.domain.outline import Tree
 from openpact.domain.scope import COMPREHENSIONS, Variable
+from openpact.domain.sharing import is_plain_call, makes, settle, texts, way_of_argument, way_of_part
 from openpact.domain.signature import Signature, pairs, read_signature, spreads
 from openpact.domain.text_front import read_front, read_template
 
@@ -42,6 +43,7 @@ def read_flow(tree: Tree) -> Dataflow:
     """Give the flow of values in a script."""
     flow = Dataflow(tree)
     _Reading(flow).read()
+    settle(flow)
     return flow
 
 
@@ -56,6 +58,7 @@ class _Reading:
         self.functions: dict[Variable, list[int]] = {}
         for function in self.tree.of_kind("FunctionDef"):
             self.functions.setdefault(self.scopes.defined(function), []).append(function)
+        self.texts = texts(self.tree)
         self.makes_methods = any(self.scopes.predeclared(name) in _MAKING_METHODS for name in self.tree.of_kind("Name"))
 
     def read(self) -> None:
@@ -79,8 +82,16 @@ class _Reading:
     def _hold_parts(self, index: int) -> None:
         for part in self.tree.children(index):
             if self.tree.nodes[part].field in _PARTS:
-                self.flow.hold(part, index)
+                self._part(part, index)
+        if makes(self.tree.nodes[index].kind):
+            self.flow.made.add(index)
         read_front(self.flow, index)
+
+    def _part(self, part: int, index: int) -> None:
+        if part in self.texts or index in self.texts:
+            self.flow.hold(part, index)
+        else:
+            self.flow.share(part, index, way_of_part(self.tree.nodes[index].kind))
 
     def _assign(self, index: int) -> None:
         for target in self.tree.children(index, "targets") + self.tree.children(index, "target"):
@@ -97,10 +108,11 @@ class _Reading:
             self.flow.open.add(index)
             return
         point = self.flow.point(variable)
-        self.flow.hold(point, index)
+        self.flow.share(point, index)
         self.flow.begin(index, point)
         if variable in self.scopes.loaded:
             self.flow.open.add(index)
+            self.flow.made.add(index)
         if index not in self.called:
             self._used_as_value(variable)
 
@@ -118,10 +130,11 @@ class _Reading:
                 continue
             name = self.tree.root_name(target)
             variable = None if name is None else self.scopes.variable(name)
+            self.flow.put(value, self.tree.child(target, "value"))  # of `box[0] = value`; a plain name has no such part
             if variable is None:
                 continue
             point = self.flow.point(variable)
-            self.flow.hold(value, point)
+            self.flow.share(value, point, Way.INTO if name != target else Way.SAME if whole else Way.OUT)
             if name == target:
                 self.flow.begin(point, value if whole else None)
 
@@ -129,10 +142,14 @@ class _Reading:
         target, value = self.tree.child(index, "target"), self.tree.child(index, "value")
         name = None if target is None else self.tree.root_name(target)
         variable = None if name is None else self.scopes.variable(name)
+        if name != target:
+            self.flow.put(value, target)
         if variable is None or value is None:
             return
         point = self.flow.point(variable)
         self.flow.hold(value, point)
+        if name == target and value not in self.texts:  # a list is made longer in place, under all of its names
+            self.flow.put(value, point)
         if self.tree.nodes[index].value == "Add":
             self.flow.tails.append((point, value))
         else:
@@ -154,7 +171,7 @@ class _Reading:
 
     def _result(self, function: int, value: int | None) -> None:
         point = self.flow.point(("result", function))
-        self.flow.hold(value, point)
+        self.flow.share(value, point)
         self.flow.begin(point, value)
 
     def _signature(self, function: int) -> Signature:
@@ -168,14 +185,20 @@ class _Reading:
     def _function(self, index: int) -> None:
         signature = self._signature(index)
         for default, argument in signature.defaults:
-            self.flow.hold(default, self._parameter(index, argument))
+            self.flow.share(default, self._parameter(index, argument))
             self.flow.begin(self._parameter(index, argument), default)
-        self.flow.open.update(self._parameter(index, argument) for argument in signature.rest)
+        self._anything(index, signature.rest)
         if self.tree.nodes[index].kind == "Lambda":
             self._result(index, self.tree.child(index, "body"))
             self._escape(index)
         elif self.scopes.scope(index) == 0 and not (self.tree.nodes[index].value or "").startswith("_"):
-            self.flow.open.update(self._parameter(index, each) for each in signature.everyone)
+            self._anything(index, signature.everyone)
+
+    def _anything(self, function: int, arguments: list[int]) -> None:
+        """Say that nobody can see what these parameters are given."""
+        points = [self._parameter(function, each) for each in arguments]
+        self.flow.open.update(points)
+        self.flow.made.update(points)
 
     def _used_as_value(self, variable: Variable) -> None:
         if variable not in self.escaped:
@@ -185,10 +208,11 @@ class _Reading:
 
     def _escape(self, function: int) -> None:
         """Let a function be called by any unknown call."""
-        for argument in self._signature(function).everyone:
-            self.flow.hold(self.flow.given, self._parameter(function, argument))
-            self.flow.open.add(self._parameter(function, argument))
-        self.flow.hold(self.flow.point(("result", function)), self.flow.gotten)
+        everyone = self._signature(function).everyone
+        self._anything(function, everyone)
+        for argument in everyone:
+            self.flow.share(self.flow.given, self._parameter(function, argument), Way.OUT)
+        self.flow.share(self.flow.point(("result", function)), self.flow.gotten, Way.INTO)
 
     def _call(self, index: int) -> None:
         called = self.tree.child(index, "func")
@@ -201,12 +225,15 @@ class _Reading:
             functions = []
         for function in functions:
             self._arguments(index, function)
-            self.flow.hold(self.flow.point(("result", function)), index)
+            self.flow.share(self.flow.point(("result", function)), index)
             self.flow.begin(index, self.flow.point(("result", function)))
+        plain = is_plain_call(member, self._method_name(called), makes_methods=self.makes_methods)
+        if not plain and not functions:
+            self.flow.made.add(index)
         if member in _FORGETTING:
             self.flow.open.add(index)
         elif member is not None:
-            self._gives(index, arguments)
+            self._gives(index, arguments, None if plain else way_of_argument(member))
             if member in _APPLYING:
                 self._unknown(index, arguments)
             elif member == "format" and arguments:
@@ -218,21 +245,35 @@ class _Reading:
         elif not functions or variable in self.scopes.assigned:
             self._unknown(index, arguments)
 
-    def _gives(self, index: int, arguments: list[int]) -> None:
+    def _gives(self, index: int, arguments: list[int], way: Way | None) -> None:
         for each in arguments:
-            self.flow.hold(each, index)
+            if way is None:
+                self.flow.hold(each, index)
+            else:
+                self.flow.share(each, index, way)
 
     def _unknown(self, index: int, arguments: list[int]) -> None:
+        """Read a call of which nobody knows what it does: it may put any argument into any other, or into itself."""
         for each in arguments:
-            self.flow.hold(each, self.flow.given)
-        self._gives(index, arguments)
-        self.flow.hold(self.flow.gotten, index)
+            self.flow.share(each, self.flow.given, Way.INTO)
+            self.flow.put(each, index)
+        self.flow.share(
+            self.tree.child(index, "func"), index, Way.OUT
+        )  # `f = a.append`: what is called may be a part of `a`
+        self._gives(index, arguments, Way.OUT)
+        self.flow.share(self.flow.gotten, index, Way.OUT)
         self.flow.open.add(index)
+        self.flow.made.add(index)
+
+    def _method_name(self, called: int | None) -> str | None:
+        return self.tree.nodes[called].value if called is not None and self.scopes.member(called) is None else None
 
     def _method(self, index: int, called: int, arguments: list[int]) -> None:
         receiver, name = self.tree.child(called, "value"), self.tree.nodes[called].value
-        self.flow.hold(called, index)
-        self._gives(index, arguments)
+        plain = is_plain_call(None, name, makes_methods=self.makes_methods)
+        self._gives(index, [called, *arguments], None if plain else Way.OUT)
+        for each in arguments:
+            self.flow.put(each, receiver)
         root = self.tree.root_name(called)
         variable = None if root is None else self.scopes.variable(root)
         if variable is not None:
@@ -251,12 +292,12 @@ class _Reading:
         if spreads(self.tree, index):
             together = self.flow.point(("spread", function))
             for each in self.tree.children(index, "args") + self.tree.children(index, "keywords"):
-                self.flow.hold(each, together)
+                self.flow.share(each, together, Way.INTO)
             if not self.flow.holds[together]:
                 for argument in signature.everyone:
                     self.flow.open.add(self._parameter(function, argument))
-                    self.flow.hold(together, self._parameter(function, argument))
+                    self.flow.share(together, self._parameter(function, argument), Way.OUT)
             return
         for value, argument in pairs(self.tree, index, signature):
-            self.flow.hold(value, self._parameter(function, argument))
+            self.flow.share(value, self._parameter(function, argument))
             self.flow.begin(self._parameter(function, argument), value)

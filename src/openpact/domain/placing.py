@@ -4,7 +4,8 @@ Rules of this file:
 - The host is judged on the URL as the script wrote it. The URL that is sent is written anew around that host, and must
   read to the same destination again.
 - A value stands only in a header's value, in the path or a query value, in Basic credentials or in the body, escaped as
-  each of these demands; a token anywhere else ends the request, whole or in pieces.
+  each of these demands, once for each that stands in another; a token anywhere else ends the request, whole or in
+  pieces. So does a value that could break out of a place that we do not know.
 - What says how a message is framed or who is asked (Host, Content-Length, Connection, …) is not a script's to send.
 - No refusal holds a value or a token.
 """
@@ -12,14 +13,16 @@ Rules of this file:
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from openpact.domain import destination, signing
+from openpact.domain.body_places import as_it_is, body_writing, in_url, inside, quoted, within_url
 from openpact.domain.errors import Invalid
+from openpact.domain.inner_json import Spot, breaks_out
 from openpact.domain.outgoing import Misplaced, Placed, Request
 from openpact.domain.run import Code
-from openpact.domain.sealed import TOKEN, Sealed, Vault, as_it_is, in_json, is_json
+from openpact.domain.sealed import TOKEN, Sealed, Vault
 from openpact.domain.secret import Place
 
 MOST_BODY = 8 * 1024 * 1024  # characters, with the values put in
@@ -40,14 +43,11 @@ _NOT_A_SCRIPT_S = frozenset(
 )
 _SENT_AS_WRITTEN = "%/:@!$&'()*+,;=~?[]"  # in a URL; anything else is percent-encoded
 _DOTS = frozenset({".", ".."})
-_XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
-_XML_TYPES = frozenset({"application/xml", "text/html", "text/xml"})
-_FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _QUERY = "url.encode_query"
-_IN_URLS = frozenset({"url.quote", _QUERY})  # what these give is percent-encoded already
 
 _WHOLE = "Use it whole; base64, hex, hash, hmac, url and auth= work on the true value."
+_CLEAR = "Send it with json=, as the whole of a value there; or use a secret without such characters."
 _PLACES = "It can stand in a header's value, in the path or a query value, in auth= and in the body."
 
 
@@ -138,7 +138,9 @@ class _Placing:
             return None
         return inside if self._vault.has(inside) else None
 
-    def _put(self, text: str, escape: Callable[[Sealed], str], where: Place, most: int) -> str:
+    def _put(
+        self, text: str, escape: Callable[[Sealed], str], where: Place, most: int, spots: Sequence[Spot] = ()
+    ) -> str:
         """Put values into one part of the request; each must be allowed there, at this host."""
         for sealed in self._vault.used_in(text):
             if not sealed.reach.allows(self._to):
@@ -153,13 +155,23 @@ class _Placing:
                     f"Its grant names: {', '.join(sorted(sealed.places)) or 'no place'}.",
                 )
             self._used[sealed] = None
-        return self._vault.opened(text, escape, most=most)
+        for token, spot in zip(TOKEN.findall(text), spots, strict=False):
+            (sealed,) = self._vault.used_in(token)
+            if breaks_out(sealed.value, spot):
+                raise Misplaced(
+                    Code.SCRIPT_ERROR,
+                    f"{sealed.label} has a quote, a backslash, an angle bracket, `&` or a control character, and could "
+                    f"break out of its place in {_NAMES[where]}.",
+                    _CLEAR,
+                )
+        return self._vault.opened(text, escape, most=most, depths=[spot.depth for spot in spots])
 
     def _url(self) -> str:
         path = "/".join(self._segment(segment) for segment in self._parts.path.split("/")) or "/"
         pairs = [self._pair(pair) for pair in self._parts.query.split("&")] if self._parts.query else []
         for key, value in self._asked.params:
-            given = self._put(quote(value, safe=""), _quoted, Place.QUERY, _MOST_URL)
+            spots = inside(value, TOKEN.findall(value), TOKEN)
+            given = self._put(quote(value, safe=""), quoted, Place.QUERY, _MOST_URL, spots)
             pairs.append(f"{quote(key, safe='')}={given}")
         url = self._to.origin + path + ("?" + "&".join(pairs) if pairs else "")
         if _read(url) != self._to:
@@ -167,7 +179,7 @@ class _Placing:
         return url
 
     def _segment(self, segment: str) -> str:
-        written = self._put(quote(segment, safe=_SENT_AS_WRITTEN), _in_url, Place.QUERY, _MOST_URL)
+        written = self._put(quote(segment, safe=_SENT_AS_WRITTEN), in_url, Place.QUERY, _MOST_URL)
         if written in _DOTS and segment not in _DOTS:
             raise Misplaced(Code.SCRIPT_ERROR, "A secret in the path would lead out of its folder.")
         return written
@@ -177,7 +189,7 @@ class _Placing:
         whole = [sealed.made_by == _QUERY for sealed in self._vault.used_in(key)]
         if whole and (equals or not all(whole) or not TOKEN.fullmatch(key)):
             raise Misplaced(Code.SCRIPT_ERROR, "A sealed secret stands in the name of a parameter.", _PLACES)
-        return self._put(quote(pair, safe=_SENT_AS_WRITTEN), _in_url, Place.QUERY, _MOST_URL)
+        return self._put(quote(pair, safe=_SENT_AS_WRITTEN), in_url, Place.QUERY, _MOST_URL, within_url(pair, TOKEN))
 
     def _headers(self, content_type: str | None) -> tuple[tuple[tuple[str, str], ...], frozenset[str]]:
         asked = self._asked
@@ -234,9 +246,10 @@ class _Placing:
         content_type = [*self._given("content-type"), asked.content_type][0]
         if asked.json is not None:
             content_type = content_type or _JSON
-        escape = in_json if asked.json is not None else _escape_of(content_type or "", text)
-        opened = self._put(text, escape, Place.BODY, MOST_BODY)
-        return opened.encode(), content_type, self._vault.has(text)
+        if not self._vault.has(text):
+            return text.encode(), content_type, False
+        escape, spots = body_writing(_JSON if asked.json is not None else content_type or "", text, TOKEN)
+        return self._put(text, escape, Place.BODY, MOST_BODY, spots).encode(), content_type, True
 
 
 _NAMES = {
@@ -252,26 +265,3 @@ def _read(url: str) -> destination.Destination | None:
         return destination.read_url(url)[0]
     except Invalid:  # what it says would quote the value
         return None
-
-
-def _escape_of(content_type: str, text: str) -> Callable[[Sealed], str]:
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == _FORM:
-        return _in_url
-    if kind in _XML_TYPES or kind.endswith("+xml"):
-        return _in_xml
-    if kind == _JSON or kind.endswith(("/json", "+json")) or is_json(text):
-        return in_json
-    return as_it_is
-
-
-def _quoted(sealed: Sealed) -> str:
-    return quote(sealed.value, safe="")
-
-
-def _in_url(sealed: Sealed) -> str:
-    return sealed.value if sealed.made_by in _IN_URLS else _quoted(sealed)
-
-
-def _in_xml(sealed: Sealed) -> str:
-    return sealed.value.translate(_XML)

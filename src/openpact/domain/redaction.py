@@ -4,7 +4,8 @@ This is the second net: what keeps a secret is that it goes only to hosts that m
 secret cut in halves, or as arithmetic, gets past every search.
 
 Rules of this file:
-- Time is linear in the text: one automaton for all values, a fixed number of passes, bounded work for each hit.
+- Time is linear in the text: one automaton for all values (two: of the house, and of a run), a fixed number of passes,
+  bounded work for each hit.
 - The text is searched as it is, with one to three layers of escapes undone, and without its white space; a hit in any
   of these is taken out of the text as it is.
 - A marker that stands for a known name is left alone, so that what was scrubbed can be scrubbed again. Only whole
@@ -15,8 +16,9 @@ Rules of this file:
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 
 import msgspec
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
@@ -41,28 +43,36 @@ def marker(name: str) -> str:
 class Redactor:
     """All that is taken out of texts, ready to be searched for. Making one costs more than using it: keep it."""
 
-    def __init__(self, secrets: Iterable[tuple[str, str]]) -> None:
-        owners: dict[bytes, str] = {}
-        markers: dict[bytes, None] = {}
-        for name, value in secrets:
-            markers[marker(name).lower().encode()] = None
-            for form in encodings.forms(value):
-                owners.setdefault(form, name)
-        wholes: dict[bytes, list[tuple[bytes, str]]] = {}
-        for form, name in owners.items():
-            wholes.setdefault(form[:_HEAD], []).append((form, name))
-        self._wholes = [sorted(forms, key=lambda form: -len(form[0])) for forms in wholes.values()]
-        self._automaton = BytesAhoCorasick(list(wholes), matchkind=MatchKind.LeftmostLongest)
-        self._markers = BytesAhoCorasick(list(markers), matchkind=MatchKind.LeftmostLongest)
+    def __init__(
+        self, owners: Mapping[bytes, str], names: frozenset[bytes], searches: Sequence["_Search"] = ()
+    ) -> None:
+        self._owners = owners
+        self.names = names
+        self.searches = (*searches, _Search(owners)) if owners else tuple(searches)
+        self._markers = BytesAhoCorasick(list(names), matchkind=MatchKind.LeftmostLongest)
 
     @classmethod
     def of(cls, secrets: Iterable[tuple[str, str]]) -> "Redactor":
         """Prepare the search for these values; a name may come several times, with each of its values."""
-        return cls(secrets)
+        return cls({}, frozenset()).more(secrets)
+
+    def more(self, secrets: Iterable[tuple[str, str]], computed: Iterable[tuple[str, str]] = ()) -> "Redactor":
+        """Give one that searches for these values too; for computed ones in their usual forms only."""
+        owners, names = dict(self._owners), set(self.names)
+        for values, forms in ((secrets, encodings.forms), (computed, encodings.few_forms)):
+            for name, value in values:
+                names.add(marker(name).lower().encode())
+                for form in forms(value):
+                    owners.setdefault(form, name)
+        return Redactor(owners, frozenset(names), self.searches[:-1] if self._owners else self.searches)
+
+    def beside(self, other: "Redactor") -> "Redactor":
+        """Give one that takes out what either would; each text is prepared only once for both."""
+        return Redactor({}, self.names | other.names, (*self.searches, *other.searches))
 
     def scrub(self, text: str) -> str:
         """Give the text with a marker in place of each secret."""
-        if not self._wholes:
+        if not self.searches:
             return text
         raw = text.encode(errors="surrogatepass")
         spans = self._spans(raw)
@@ -108,6 +118,41 @@ class Redactor:
         return self._apart(folded, found) if found else []
 
     def _hits(self, folded: bytes) -> Iterator[_Span]:
+        return chain.from_iterable(search.hits(folded) for search in self.searches)
+
+    def _apart(self, folded: bytes, found: list[_Span]) -> list[_Span]:
+        markers = [(start, stop) for _index, start, stop in self._markers.find_matches_as_indexes(folded)]
+        starts = [start for start, _stop in markers]
+
+        def around(at: int) -> tuple[int, int]:
+            """Give the marker that this byte is part of."""
+            nearest = bisect_right(starts, at) - 1
+            return markers[nearest] if nearest >= 0 and at < markers[nearest][1] else (at, at + 1)
+
+        apart: list[_Span] = []
+        for start, stop, name in sorted(found, key=lambda span: (span[0], -span[1])):
+            first, last = around(start), around(stop - 1)
+            if first == last:
+                continue  # inside a marker: a secret that is spelled like part of it
+            if apart and first[0] < apart[-1][1]:
+                before = apart[-1]
+                apart[-1] = (before[0], max(before[1], last[1]), before[2])
+            else:
+                apart.append((first[0], last[1], name))
+        return apart
+
+
+class _Search:
+    """One automaton, and the forms whose heads it knows."""
+
+    def __init__(self, owners: Mapping[bytes, str]) -> None:
+        wholes: dict[bytes, list[tuple[bytes, str]]] = {}
+        for form, name in owners.items():
+            wholes.setdefault(form[:_HEAD], []).append((form, name))
+        self._wholes = [sorted(forms, key=lambda form: -len(form[0])) for forms in wholes.values()]
+        self._automaton = BytesAhoCorasick(list(wholes), matchkind=MatchKind.LeftmostLongest)
+
+    def hits(self, folded: bytes) -> Iterator[_Span]:
         done = 0
         for count, (found, at, end_of_head) in enumerate(self._automaton.find_matches_as_indexes(folded)):
             if end_of_head <= done:
@@ -134,27 +179,6 @@ class Redactor:
             stop += 1
         separator = folded.find(_SEPARATOR.encode(), start, stop)
         return stop if separator < 0 else separator, owner
-
-    def _apart(self, folded: bytes, found: list[_Span]) -> list[_Span]:
-        markers = [(start, stop) for _index, start, stop in self._markers.find_matches_as_indexes(folded)]
-        starts = [start for start, _stop in markers]
-
-        def around(at: int) -> tuple[int, int]:
-            """Give the marker that this byte is part of."""
-            nearest = bisect_right(starts, at) - 1
-            return markers[nearest] if nearest >= 0 and at < markers[nearest][1] else (at, at + 1)
-
-        apart: list[_Span] = []
-        for start, stop, name in sorted(found, key=lambda span: (span[0], -span[1])):
-            first, last = around(start), around(stop - 1)
-            if first == last:
-                continue  # inside a marker: a secret that is spelled like part of it
-            if apart and first[0] < apart[-1][1]:
-                before = apart[-1]
-                apart[-1] = (before[0], max(before[1], last[1]), before[2])
-            else:
-                apart.append((first[0], last[1], name))
-        return apart
 
 
 def _agreed(same: int, whole: bytes) -> int:

@@ -2,29 +2,35 @@
 
 Rules of this file:
 - A token is random and means something in its own run alone. Out of this file a value goes only through `opened`, to
-  whoever puts it on the wire, and through `pairs`, to whoever takes it out of texts.
+  whoever puts it on the wire, and through `contents`, to whoever takes it out of texts.
 - What is computed from secrets is sealed again, and goes only where each of them may go.
-- A script learns nothing by computing: another question gives another token, also where the answers are the same, and
-  whether a computation is refused does not depend on what a secret spells.
-- A script decides how often it asks: the number of tokens, and the size of what is computed from them, are bounded.
+- A script learns next to nothing by computing: another question gives another token, also where the answers are the
+  same. A refusal ends the run, and says at most how long a value is, or that it lacks the form that the operation
+  demands (hex of a key in hex, no colon in the name of a user).
+- A script decides how often it asks: the number of tokens, the size of what is computed from them, and how much is read
+  for it in a whole run are bounded, and judged before anything is parsed.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from openpact.domain import signing, strict_json
 from openpact.domain.errors import Invalid, TooLarge
 from openpact.domain.fragments import Fragments
+from openpact.domain.inner_json import is_json, spots
 from openpact.domain.redaction import marker
 from openpact.domain.secret import EVERYWHERE, Place, Reach
 
 TOKEN = re.compile(r"sealed_[0-9a-f]{32}_x")
 MOST_TOKENS = 500
-MOST_DERIVED = 1024 * 1024  # characters that one computation reads
-MOST_KEPT = 16 * 1024 * 1024  # characters that a run's secrets have together
+MOST_COMPUTED = 200  # of them, tokens of what was computed; for each of these the search has more to look for
+MOST_READ = 1024 * 1024  # characters that one computation reads
+MOST_READ_IN_ALL = 16 * 1024 * 1024  # and all computations of a run
+MOST_DERIVED = 128 * 1024  # characters of the texts with a secret that one computation reads, and of what it gives
+MOST_KEPT = 1024 * 1024  # characters that a run's secrets have together
 
 _WRITTEN = re.compile(r"sealed(?:_|%5f)([0-9a-f]{32})(?:_|%5f)x", re.IGNORECASE)
 _RANDOM = 16  # bytes
@@ -58,7 +64,7 @@ class Vault:
         self._tokens: dict[str, Sealed] = {}
         self._by_content: dict[Sealed, str] = {}  # of the secrets themselves
         self._by_question: dict[bytes, str] = {}  # of what was computed: with it, two questions could be compared
-        self._kept = 0
+        self._kept = self._computed = self._read = 0
         self._fragments: Fragments | None = None
 
     def seal(self, name: str, value: str, reach: Reach, places: frozenset[Place] = EVERYWHERE) -> str:
@@ -73,6 +79,13 @@ class Vault:
 
         Raises Invalid for what the operation does not take, TooLarge for what grows too large.
         """
+        size = sum(map(len, (*inputs, *options.values())))
+        self._read += size
+        if size > MOST_READ or self._read > MOST_READ_IN_ALL:
+            raise TooLarge(
+                f"One computation reads at most {MOST_READ} characters, and those of a run {MOST_READ_IN_ALL}.",
+                hint="Sign a hash of what is long, and compute it once, outside the loop.",
+            )
         used = self.used_in(*inputs, *options.values())
         if not used:
             return signing.compute(op, inputs, options)
@@ -89,14 +102,9 @@ class Vault:
         question = hashlib.sha256(msgspec.json.encode([op, inputs, sorted(options.items())])).digest()
         if question in self._by_question:
             return self._by_question[question]
-        room = MOST_DERIVED
-        opened = []
-        for text in inputs:
-            # In a text that is JSON a value must stay the string that it stands in, here as in the body of a request:
-            # what is signed is what will be sent.
-            opened.append(self.opened(text, in_json if is_json(text) else as_it_is, most=room))
-            room -= len(opened[-1])
-        value = signing.compute(op, opened, options)
+        value = signing.compute(op, self._all_opened(inputs), options)
+        if len(value) > MOST_DERIVED:
+            raise _too_large(MOST_DERIVED)
         reach, places = used[0].reach, used[0].places
         for sealed in used[1:]:
             reach, places = reach.meet(sealed.reach), places & sealed.places
@@ -116,27 +124,31 @@ class Vault:
         """List what the tokens in these texts stand for, each once."""
         return list(dict.fromkeys(self._tokens[token] for text in texts for token in self.tokens_in(text)))
 
-    def opened(self, text: str, escape: Callable[[Sealed], str], *, most: int = MOST_DERIVED) -> str:
-        """Put the values in, each as the place demands. TooLarge before there is too much of it."""
+    def opened(
+        self, text: str, escape: Callable[[Sealed], str], *, most: int = MOST_DERIVED, depths: Sequence[int] = ()
+    ) -> str:
+        """Put the values in, each as the place demands. TooLarge before there is too much of it.
+
+        `depths` says of each token in how many strings of JSON it stands, which is escaped first.
+        """
         parts: list[str] = []
         at, size = 0, len(text)
-        written: dict[str, str] = {}
-        for match in TOKEN.finditer(text):
+        written: dict[tuple[str, int], str] = {}
+        for count, match in enumerate(TOKEN.finditer(text)):
             token = match.group()
             if token not in self._tokens:
                 continue
-            if token not in written:
-                written[token] = escape(self._tokens[token])
-            parts += [text[at : match.start()], written[token]]
-            size += len(written[token]) - len(token)
+            depth = depths[count] if depths else 0
+            if (token, depth) not in written:
+                written[token, depth] = escape(_deep(self._tokens[token], depth, most))
+            value = written[token, depth]
+            parts += [text[at : match.start()], value]
+            size += len(value) - len(token)
             at = match.end()
             if size > most:
                 break
         if size > most:
-            raise TooLarge(
-                f"With its secrets put in, the text has more than {most} characters.",
-                hint="Use each secret once.",
-            )
+            raise _too_large(most)
         return "".join(parts) + text[at:]
 
     def tampered(self, *texts: str) -> Sealed | None:
@@ -160,25 +172,47 @@ class Vault:
         """Put the names of secrets in place of their tokens, in any case and percent-encoded too."""
         return _WRITTEN.sub(self._marked, text)
 
-    def pairs(self) -> Iterable[tuple[str, str]]:
-        """Give label and value of all that was sealed, what was computed too: what is scrubbed from texts."""
-        return [(sealed.label, sealed.value) for sealed in self._tokens.values()]
+    def contents(self, since: int = 0) -> list[Sealed]:
+        """List all that was sealed, what was computed too, in this order: what is scrubbed from texts."""
+        return list(self._tokens.values())[since:]
 
     def _marked(self, match: re.Match[str]) -> str:
         sealed = self._tokens.get(f"sealed_{match[1].lower()}_x")
         return match[0] if sealed is None else marker(sealed.label)
 
+    def _all_opened(self, inputs: Sequence[str]) -> list[str]:
+        room, opened = MOST_DERIVED, []
+        for text in inputs:
+            if not self.has(text):
+                opened.append(text)
+                continue
+            if len(text) > room:
+                raise _too_large(MOST_DERIVED)
+            # In a text that is JSON a value must stay the string that it stands in, here as in the body of a request:
+            # what is signed is what will be sent.
+            found = (spots(text, TOKEN) or ()) if is_json(text) else ()
+            opened.append(self.opened(text, as_it_is, most=room, depths=[spot.depth for spot in found]))
+            room -= len(opened[-1])
+        return opened
+
     def _odd_in_json(self, text: str) -> bool:
         """Say whether a token stands in a text, but not in a string of the JSON that it is."""
         if not self.has(text):
             return False
-        return not is_json(text) or any(self.has(key) for key in _keys(_read(text)))
+        if len(text) > MOST_DERIVED:
+            raise _too_large(MOST_DERIVED)
+        try:
+            return any(self.has(key) for key in _keys(_read(text)))
+        except Invalid:
+            return True
 
     def _token_of(self, sealed: Sealed) -> str:
         self._kept += len(sealed.value)
-        if len(self._tokens) >= MOST_TOKENS or self._kept > MOST_KEPT:
+        self._computed += bool(sealed.made_by)
+        if len(self._tokens) >= MOST_TOKENS or self._computed > MOST_COMPUTED or self._kept > MOST_KEPT:
             raise TooLarge(
-                f"One run holds at most {MOST_TOKENS} sealed texts, and {MOST_KEPT} characters in them.",
+                f"One run holds at most {MOST_TOKENS} sealed texts, {MOST_COMPUTED} of them computed, "
+                f"and {MOST_KEPT} characters in them.",
                 hint="Compute each of them once, outside the loop.",
             )
         token = f"sealed_{self._chance(_RANDOM).hex()}_x"
@@ -189,25 +223,23 @@ class Vault:
         return token
 
 
-def is_json(text: str) -> bool:
-    """Say whether a text is a JSON object or list."""
-    if not text.lstrip().startswith(("{", "[")):
-        return False
-    try:
-        _read(text)
-    except Invalid:
-        return False
-    return True
-
-
-def in_json(sealed: Sealed) -> str:
-    """Write a value as part of a JSON string."""
-    return msgspec.json.encode(sealed.value).decode()[1:-1]
-
-
 def as_it_is(sealed: Sealed) -> str:
     """Write a value plainly."""
     return sealed.value
+
+
+def _deep(sealed: Sealed, depth: int, most: int) -> Sealed:
+    """Write a value as part of a JSON string in a JSON string, and so on."""
+    value = sealed.value
+    for _ in range(depth):
+        value = msgspec.json.encode(value).decode()[1:-1]
+        if len(value) > most:  # it doubles each time
+            raise _too_large(most)
+    return msgspec.structs.replace(sealed, value=value) if depth else sealed
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"With its secrets put in, the text has more than {most} characters.", hint="Use each secret once.")
 
 
 def _read(text: str) -> strict_json.Value:

@@ -135,13 +135,16 @@ def check_value(value: str, *, short: bool = False) -> None:
     except UnicodeEncodeError:
         raise Invalid("The value holds half of a surrogate pair, which is no text.") from None
     if size > LONGEST:
-        raise Invalid(f"The value has {size} bytes; {LONGEST} are allowed.")
+        raise Invalid(
+            f"The value has more than {LONGEST:,} bytes, the most that a secret can have.",
+            hint="Keep what is longer elsewhere, and the key to it here.",
+        )
     if not size:
         raise Invalid("The value is empty.", hint="Give a value, or delete the secret.")
     if size < SHORTEST and not short:
         raise Invalid(
             f"The value has fewer than {SHORTEST} bytes, too few to be scrubbed from what comes back.",
-            hint="Take a longer one, or say that it may be short: it is then marked as not scrubbed.",
+            hint="Take a longer one, or allow it with --short (`short: true`): it is then marked as not scrubbed.",
         )
     if "\0" in value:
         raise Invalid("The value holds a zero byte.", hint="Store binary values as base64 or hex.")
@@ -158,6 +161,8 @@ def read_grant(
     """Read a grant as people write it. Raises Invalid with what is wrong."""
     for pattern in scripts or ():
         glob.check(pattern)
+        if not {"", ".", ".."}.isdisjoint(pattern.split("/")):
+            raise Invalid("No script has such a name.", hint="Write it as the list shows it: weather.star, billing/*")
     known = {place.value: place for place in Place}
     for place in places or ():
         if place not in known:

@@ -18,7 +18,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 import msgspec.inspect as mi
 
-from openpact.domain.document import Fault, Node, Scalar, interpolate, leaves, overlay, quoted
+from openpact.domain.document import Fault, Node, Scalar, interpolate, leaves, overlay, quoted, without
 from openpact.domain.strict_yaml import read
 from openpact.domain.typed import convert, nearest
 
@@ -135,10 +135,19 @@ def _guarded(key: str) -> bool:
 
 
 def merge(
-    target: type[S], *, file: str, text: bytes, environment: Mapping[str, str], flags: Mapping[str, str | int | bool]
+    target: type[S],
+    *,
+    file: str,
+    text: bytes,
+    environment: Mapping[str, str],
+    flags: Mapping[str, str | int | bool],
+    unread: str | None = None,
 ) -> Merged[S]:
-    """Lay the layers over each other. An empty text is a file that leaves every default as it is."""
-    root, faults = _read(target, text, environment)
+    """Lay the layers over each other. An empty text is a file that leaves every default as it is.
+
+    `unread` is a key of the file that stays at its default: who needs none of it must not have its variables.
+    """
+    root, faults = _read(target, text, environment, unread)
     overrides, wrong = from_environment(target, environment)
     wrong = [*(Wrong("file", fault) for fault in faults), *wrong]
     overrides += from_flags(flags)
@@ -169,10 +178,14 @@ def _setting_of(path: str, known: Mapping[str, Key]) -> str:
     return path if path in known else next((key for key in known if path.startswith((f"{key}.", f"{key}["))), path)
 
 
-def _read(target: type[msgspec.Struct], text: bytes, environment: Mapping[str, str]) -> tuple[Node | None, list[Fault]]:
+def _read(
+    target: type[msgspec.Struct], text: bytes, environment: Mapping[str, str], unread: str | None
+) -> tuple[Node | None, list[Fault]]:
     document = read(text)
     faults = list(document.faults)
     root = document.root
+    if root is not None and unread is not None:
+        root = without(root, tuple(unread.split(".")))
     if root is not None:
         root, unset = interpolate(root, environment)
         faults += unset

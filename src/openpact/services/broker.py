@@ -20,12 +20,14 @@ from openpact.domain.redaction import Redactor
 from openpact.domain.run import Code, Denied, Exchange, Limits
 from openpact.domain.sealed import Vault
 from openpact.domain.secret import Mode
+from openpact.services.aside import aside
 from openpact.services.ports import Ports
 from openpact.services.script_requests import Asked, Requests
 
 T = TypeVar("T")
 
 _LONGEST_SLEEP = 5.0
+_COMPUTED_HERE = 4_096  # characters of a computation; values that are put in and parsed may make it many times as long
 
 
 class Session:
@@ -48,7 +50,8 @@ class Session:
         self._vault = Vault(chance)
         self._given: dict[str, str] = {}  # what this run has been given for each name
         self._plain: dict[str, str] = {}  # values that the script itself holds
-        self._held: tuple[int, Redactor] | None = None
+        self._held = Redactor.of(())
+        self._searched = (0, 0)  # how many of the sealed and of the plain values that one searches for
         self._requests = Requests(capabilities, limits, ports.web, ports.record, self._vault, full_urls=ports.full_urls)
         self._operations: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[object]]] = {
             "http": self._http,
@@ -95,10 +98,13 @@ class Session:
     async def redaction(self) -> "Redaction":
         """Give what takes every secret out of a text: those of the house, and what this run holds of them."""
         everything = await self._ports.secrets.redactor()
-        held = (*self._vault.pairs(), *self._plain.items())
-        if self._held is None or self._held[0] != len(held):
-            self._held = (len(held), await asyncio.to_thread(Redactor.of, held))
-        return Redaction(everything, self._held[1], self._vault)
+        sealed, plain = self._vault.contents(self._searched[0]), list(self._plain.items())[self._searched[1] :]
+        if sealed or plain:
+            secrets = [(one.label, one.value) for one in sealed if not one.made_by] + plain
+            computed = [(one.label, one.value) for one in sealed if one.made_by]
+            self._held = await aside(self._held.more, secrets, computed)
+            self._searched = (self._searched[0] + len(sealed), self._searched[1] + len(plain))
+        return Redaction(everything.beside(self._held), self._vault)
 
     async def _http(self, given: Mapping[str, Any]) -> object:
         asked = _shaped(given, Asked)
@@ -125,6 +131,7 @@ class Session:
         await self._ports.record.opened(name, {"script": self.script, "mode": opened.mode.value})
         if opened.mode is Mode.PLAIN:
             self._plain[name] = opened.value
+            self._requests.watch(opened, self._capabilities.secret_reach())
             self._given[name] = opened.value
         else:
             grant = opened.grant
@@ -143,7 +150,10 @@ class Session:
 
     async def _derive(self, given: Mapping[str, Any]) -> str:
         asked = _shaped(given, _Derive)
-        return self._vault.derive(asked.op, asked.inputs, asked.options)
+        size = sum(map(len, (*asked.inputs, *asked.options.values())))
+        if size <= _COMPUTED_HERE:
+            return self._vault.derive(asked.op, asked.inputs, asked.options)
+        return await aside(self._vault.derive, asked.op, asked.inputs, asked.options)
 
     async def _tool(self, given: Mapping[str, Any]) -> str:
         name, arguments = _text(given, "name"), _text(given, "arguments")
@@ -163,18 +173,17 @@ class Session:
 class Redaction:
     """What makes the texts of one run fit for people: no value, no token."""
 
-    def __init__(self, everything: Redactor, held: Redactor, vault: Vault) -> None:
-        self._everything = everything
-        self._held = held
+    def __init__(self, redactor: Redactor, vault: Vault) -> None:
+        self._redactor = redactor
         self._vault = vault
 
     def text(self, text: str) -> str:
         """Give the text as people may read it."""
-        return self._vault.redact(self._held.scrub(self._everything.scrub(text)))
+        return self._vault.redact(self._redactor.scrub(text))
 
     def json(self, text: str) -> str:
         """Give JSON text as people may read it; it stays JSON."""
-        return self._vault.redact(self._held.scrub_json(self._everything.scrub_json(text)))
+        return self._vault.redact(self._redactor.scrub_json(text))
 
 
 class _Derive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

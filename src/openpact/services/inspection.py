@@ -16,9 +16,11 @@ from openpact.domain.document import Fault
 from openpact.domain.metadata import Metadata, draft_metadata
 from openpact.domain.outline import Outline
 from openpact.domain.remark import Finding
+from openpact.domain.run import Code, Ended, Failure, Outcome
 from openpact.domain.script import read_source
 from openpact.services.runs import Runs, Script
 
+_SHOWN = 200  # characters of a line that a message repeats
 _UNREAD = Outline(ok=False, diagnostics=(), functions=(), loads=(), nodes=None)
 
 
@@ -50,7 +52,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         return not any(problem.severity == "error" for problem in self.problems)
 
     def script(self) -> Script:
-        """Give it ready to run. Raises ScriptInvalid."""
+        """Give it ready to run. Raises ScriptInvalid with every error."""
         wrong = [problem for problem in self.problems if problem.severity == "error"]
         if wrong:
             count = "1 error" if len(wrong) == 1 else f"{len(wrong)} errors"
@@ -67,6 +69,36 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
             timeout_ms=self.metadata.timeout_ms,
         )
 
+    def outcome(self) -> Outcome:
+        """Tell why it cannot run, as a run that failed before it began."""
+        first, *others = [problem for problem in self.problems if problem.severity == "error"]
+        code = Code(first.code) if first.code in set(Code) else Code.SYNTAX_ERROR
+        hint = first.hint
+        if others:
+            more = "is 1 more error" if len(others) == 1 else f"are {len(others)} more errors"
+            hint = f"{hint + ' ' if hint else ''}There {more}: openpact scripts lint shows all of them."
+        line = self.source.split("\n")[first.line - 1 : first.line]
+        snippet = line[0][:_SHOWN] if line and line[0].strip() else None
+        failure = Failure(
+            code=code, message=first.message, hint=hint, line=first.line, column=first.column, snippet=snippet
+        )
+        return Outcome(ended=Ended(failure=failure))
+
+
+def unreadable(name: str, error: errors.OpenPactError) -> Inspection:
+    """Tell of a file that could not even be read."""
+    metadata, _ = draft_metadata("")
+    problem = Problem(severity="error", code=error.code, message=error.message, line=1, column=1, hint=error.hint)
+    return Inspection(
+        name=name,
+        source="",
+        metadata=metadata,
+        outline=_UNREAD,
+        capabilities=Capabilities(),
+        problems=(problem,),
+        findings=(),
+    )
+
 
 async def inspect(runs: Runs, name: str, source: str, *, infer_hosts: bool) -> Inspection:
     """Look at a source. Raises SandboxUnavailable."""
@@ -82,6 +114,8 @@ async def inspect(runs: Runs, name: str, source: str, *, infer_hosts: bool) -> I
         Problem(severity=each.severity, code=each.code, message=each.message, line=each.line, column=each.column)
         for each in outline.diagnostics
     ]
+    if metadata.timeout_ms is not None and metadata.timeout_ms > runs.longest_ms:
+        problems.append(_too_long(runs.longest_ms))
     sound = not any(each.severity == "error" for each in problems)
     # Analysing takes time that grows with the script, so it happens beside whatever else goes on.
     inferred, findings = await asyncio.to_thread(_analyse, source, metadata, outline, infer_hosts)
@@ -103,7 +137,15 @@ def _analyse(
     infer_hosts: bool,  # noqa: FBT001 - in the order of the call
 ) -> tuple[tuple[InferredHost, ...], list[Finding]]:
     inferred = inference.infer(source, outline) if infer_hosts and outline.analysable else ()
-    return inferred, finding.find(source, metadata, outline, infer=infer_hosts)
+    found = finding.find(source, metadata, outline, infer=infer_hosts)
+    if not outline.ok:  # its errors say so already, and better
+        found = [each for each in found if each.code != "not_analysed"]
+    return inferred, found
+
+
+def _too_long(longest_ms: int) -> Problem:
+    message = f"@timeout is longer than a run may take here: it ends after {longest_ms} ms."
+    return Problem(severity="note", code="timeout", message=message, line=1, column=1)
 
 
 def _of_fault(fault: Fault) -> Problem:

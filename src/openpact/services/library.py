@@ -12,6 +12,7 @@ from pathlib import Path
 
 from openpact.domain import errors, fixture
 from openpact.domain.fixture import Fixtures
+from openpact.domain.logfmt import visible
 from openpact.domain.run import Code, Denied
 from openpact.domain.script import MAX_SOURCE, read_name, read_source, source_hash
 from openpact.services.ports import Load, Loaded
@@ -23,6 +24,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 def library(folder: Path) -> Load:
     """Give what loads scripts from this folder."""
+    where = folder.absolute()
 
     async def load(path: str) -> Loaded:
         try:
@@ -35,7 +37,7 @@ def library(folder: Path) -> Load:
             raise Denied(
                 Code.SCRIPT_ERROR,
                 f"{path!r} cannot be loaded: {fault.strerror}.",
-                f"Put it into {folder}, as an ordinary file, or name another folder with --scripts.",
+                f"Put it into {where}, as an ordinary file, or name another folder with --scripts.",
             ) from fault
 
     return load
@@ -46,7 +48,7 @@ def read_file(file: Path) -> str:
     try:
         return read_source(_named(file, "a script", MAX_SOURCE))
     except errors.ScriptInvalid as error:
-        raise errors.ScriptInvalid(f"{file}: {error.message}", hint=error.hint, details=error.details) from None
+        raise errors.ScriptInvalid(f"{_shown(file)}: {error.message}", hint=error.hint, details=error.details) from None
 
 
 def read_fixtures(file: Path) -> Fixtures:
@@ -59,9 +61,16 @@ def _named(file: Path, what: str, most: int) -> bytes:
     try:
         return _content(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), most)
     except OSError as fault:
-        raise errors.NotFound(f"{file} cannot be read: {fault.strerror}.", hint=f"Name a file of {what}.") from fault
+        raise errors.NotFound(
+            f"{_shown(file)} cannot be read: {fault.strerror}.", hint=f"Name a file of {what}."
+        ) from fault
     except errors.TooLarge as error:
-        raise errors.TooLarge(f"{file}: {error.message}", hint=error.hint) from None
+        raise errors.TooLarge(f"{_shown(file)}: {error.message}", hint=error.hint) from None
+
+
+def _shown(file: Path) -> str:
+    # A name can hold a line break, and what follows it would be read as a command of whoever shows our output.
+    return visible(str(file))
 
 
 def _read(folder: Path, name: str) -> bytes:

@@ -31,7 +31,7 @@ class Live:
         self._ledger = ledger
         self._secrets = secrets
         self._web = web  # made when it is first needed
-        self._full_urls = full_urls
+        self.full_urls = full_urls
 
     def open(self) -> None:
         """Make the way out now: to load it in the middle of the first run would hold up everybody."""
@@ -45,7 +45,7 @@ class Live:
             record=_Recorded(self._ledger, who, request_id),
             tools=tools,
             load=load,
-            full_urls=self._full_urls,
+            full_urls=self.full_urls,
         )
 
 

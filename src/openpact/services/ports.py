@@ -73,7 +73,11 @@ class NoTools:
     async def call(self, name: str, arguments: str) -> str:
         """Refuse."""
         del arguments
-        raise Denied(Code.CAPABILITY_DENIED, f"No tool can be called here, so {name} was not.", "Leave the call out.")
+        raise Denied(
+            Code.CAPABILITY_DENIED,
+            f"No tool is called here, so {name} was not.",
+            "A run in isolation calls no tools; test the rest of the script with a function of its own.",
+        )
 
 
 Load = Callable[[str], Awaitable[Loaded]]

@@ -6,7 +6,6 @@ Rules of this file:
 - Result, logs, failure and requests are redacted in one place, here, for every caller alike.
 """
 
-import asyncio
 import os
 from collections.abc import Mapping
 
@@ -17,6 +16,7 @@ from openpact.domain import errors, strict_json
 from openpact.domain.capability import Capabilities
 from openpact.domain.outline import Outline, read_outline
 from openpact.domain.run import Code, Ended, Exchange, Failure, Limits, Outcome
+from openpact.services.aside import aside
 from openpact.services.broker import Redaction, Session
 from openpact.services.ports import Ports
 
@@ -51,6 +51,11 @@ class Runs:
             await pool.close()
 
     @property
+    def longest_ms(self) -> int:
+        """How long a run may take."""
+        return self._limits.wall_ms
+
+    @property
     def report(self) -> Mapping[str, str]:
         """Each layer of the sandbox: `ok`, or why it lacks."""
         return {} if self._pool is None else self._pool.report
@@ -74,9 +79,9 @@ class Runs:
             limits = msgspec.structs.replace(limits, wall_ms=min(limits.wall_ms, script.timeout_ms))
         session = Session(script.name, script.capabilities, limits, ports, chance=os.urandom)
         request = {"t": "run", "name": script.name, "source": script.source, "function": function, "args": args}
-        ended = await self._open_pool().run(request, limits, session)
+        ended = await self._open_pool().run(request, limits, session, whose=script.name)
         # Beside the loop: a megabyte of result and four of logs would hold up every other run.
-        return await asyncio.to_thread(_outcome, ended, session, await session.redaction())
+        return await aside(_outcome, ended, session, await session.redaction())
 
     def _open_pool(self) -> Pool:
         if self._pool is None:

@@ -7,10 +7,10 @@ Rules of this file:
 - Nothing that comes back reaches the script unscrubbed: body, headers, the last URL, the text of a failure.
 """
 
-import asyncio
 import codecs
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,18 +19,22 @@ from openpact.adapters.egress.message import EgressFailed, Incoming, Outgoing
 from openpact.adapters.egress.redirects import Hop
 from openpact.domain import capability, errors
 from openpact.domain.capability import Capabilities
-from openpact.domain.destination import read_url
+from openpact.domain.destination import HostRule, read_url
 from openpact.domain.outgoing import Misplaced, Placed, Request
-from openpact.domain.placing import place
+from openpact.domain.placing import MOST_BODY, MOST_HEADERS, place
+from openpact.domain.redaction import Redactor
 from openpact.domain.run import Code, Denied, Exchange, Limits
 from openpact.domain.sealed import Vault
+from openpact.domain.secret import EVERYWHERE, Place, Reach, Secret, reach
 from openpact.domain.strict_json import Value
+from openpact.services.aside import SMALL, aside
 from openpact.services.ledger import Effect
 from openpact.services.ports import Record, Web
 
 Scrub = Callable[[str], str]
 
-_BESIDE = 65_536  # bytes; what is longer is scrubbed in a thread, so that one answer does not hold up the others
+MOST_PARAMS = 1_000
+MOST_BESIDE_BODY = 262_144  # characters of all that a request has besides its body
 _CHARSETS = frozenset(
     {"ascii", "iso-8859-1", "iso-8859-15", "us-ascii", "utf-16", "utf-16be", "utf-16le", "utf-8", "windows-1252"}
 )
@@ -55,6 +59,29 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """The parameters two by two."""
         return tuple(zip(self.params[::2], self.params[1::2], strict=True))
 
+    @property
+    def size_beside_body(self) -> int:
+        """The characters of all but the body."""
+        texts = (self.method, self.url, self.content_type or "", *(self.auth or ()), *self.params)
+        return sum(map(len, texts)) + sum(len(name) + len(value) for name, value in self.headers.items())
+
+    @property
+    def size(self) -> int:
+        """The characters of everything."""
+        return self.size_beside_body + len(self.body or "") + len(self.json or "")
+
+
+class _Watched(NamedTuple):
+    """A secret whose value the script holds: where it may go, and what finds it."""
+
+    reach: Reach
+    places: frozenset[Place]
+    search: Redactor
+
+    def may_stand(self, part: Place) -> bool:
+        """Say whether it may stand there; Basic credentials are a header."""
+        return part in self.places or (part is Place.HEADER and Place.BASIC in self.places)
+
 
 class Requests:
     """All requests of one run."""
@@ -71,6 +98,7 @@ class Requests:
     ) -> None:
         self.exchanges: list[Exchange] = []
         self.hosts: dict[str, None] = {}
+        self._watched: dict[str, _Watched] = {}
         self._sent = 0
         self._capabilities = capabilities
         self._limits = limits
@@ -82,13 +110,13 @@ class Requests:
     async def send(self, asked: Asked, scrub: Scrub) -> dict[str, object]:
         """Send one request and give its answer as the script gets it. Raises Denied."""
         self._judge(asked)
-        large = len(asked.body or asked.json or "") > _BESIDE
-        placed = await asyncio.to_thread(self._place, asked) if large else self._place(asked)
-        shown = scrub(self._vault.redact(self._shown(asked)))
+        small = asked.size <= SMALL
+        placed, shown = self._prepared(asked, scrub) if small else await aside(self._prepared, asked, scrub)
         began_at = time.monotonic()
         status: int | None = None
         problem: str | None = "The run ended before there was an answer."
-        details: dict[str, Value] = {"carrying": list(placed.used)}
+        carrying = sorted({*placed.used, *await aside(self._plain_in, placed)}) if self._watched else placed.used
+        details: dict[str, Value] = {"carrying": list(carrying)}
         try:
             async with self._record.request(f"{placed.method} {shown}", details) as effect:
                 answer = await self._fetch(placed, asked, scrub, effect)
@@ -107,14 +135,60 @@ class Requests:
                     status=status,
                     error=problem,
                     duration_ms=round((time.monotonic() - began_at) * 1000, 3),
-                    secrets=placed.used,
+                    secrets=tuple(carrying),
                 )
             )
-        if len(answer.body) > _BESIDE:
-            return await asyncio.to_thread(_given, answer, scrub)
-        return _given(answer, scrub)
+        size = len(answer.body) + sum(len(name) + len(value) for name, value in answer.headers)
+        return _given(answer, scrub) if size <= SMALL else await aside(_given, answer, scrub)
+
+    def watch(self, opened: Secret, hosts: tuple[HostRule, ...]) -> None:
+        """Hold the script to the grant of a secret whose value it was given: by search, so as far as that reaches."""
+        places = EVERYWHERE if opened.grant is None else opened.grant.places
+        search = Redactor.of([(opened.name, opened.value)])
+        self._watched[opened.name] = _Watched(reach(hosts, opened.grant), places, search)
+
+    def _plain_in(self, placed: Placed) -> list[str]:
+        """Name the plain secrets in a request. Raises Denied for one that may not go there, or not stand there."""
+        parts = {
+            Place.QUERY: placed.url,
+            Place.HEADER: "\n".join(value for _, value in placed.headers),
+            Place.BODY: (placed.body or b"").decode(errors="replace"),
+        }
+        found = []
+        for name, watched in self._watched.items():
+            stands = [part for part, text in parts.items() if watched.search.scrub(text) != text]
+            if not stands:
+                continue
+            if not watched.reach.allows(placed.destination):
+                raise Denied(
+                    Code.SECRET_NOT_GRANTED,
+                    f"The secret {name} may not go to {placed.destination.origin}.",
+                    f"It may go to: {watched.reach}.",
+                )
+            wrong = [part for part in stands if not watched.may_stand(part)]
+            if wrong:
+                raise Denied(
+                    Code.SECRET_NOT_GRANTED,
+                    f"The secret {name} may not stand in the {wrong[0].value} of a request.",
+                    f"Its grant allows: {', '.join(sorted(watched.places))}.",
+                )
+            found.append(name)
+        return found
 
     def _judge(self, asked: Asked) -> None:
+        if len(asked.params) > 2 * MOST_PARAMS or len(asked.headers) > MOST_HEADERS:
+            raise Denied(
+                Code.HTTP_ERROR,
+                f"A request has {MOST_PARAMS} parameters and {MOST_HEADERS} headers at most.",
+                "Send what is more in the body.",
+            )
+        beside, body = asked.size_beside_body, asked.size - asked.size_beside_body
+        if beside > MOST_BESIDE_BODY or body > MOST_BODY:
+            raise Denied(
+                Code.HTTP_ERROR,
+                f"The body of a request has {MOST_BODY} characters at most, and all the rest {MOST_BESIDE_BODY}.",
+                "Send less at once.",
+            )
         method = asked.method.upper()
         if not self._capabilities.allows_method(method):
             raise capability.denied_method(method, self._capabilities.methods)
@@ -133,6 +207,10 @@ class Requests:
                 "Ask for more at once, or divide the work among several runs.",
             )
         self._sent += 1
+
+    def _prepared(self, asked: Asked, scrub: Scrub) -> tuple[Placed, str]:
+        """Give the request with its secrets put in, and the text that people see of it."""
+        return self._place(asked), scrub(self._vault.redact(self._shown(asked)))
 
     def _place(self, asked: Asked) -> Placed:
         request = Request(
@@ -156,7 +234,7 @@ class Requests:
             url=placed.url,
             headers=placed.headers,
             body=placed.body,
-            portable=not placed.sealed,
+            portable=not (placed.sealed or self._watched),
         )
         self.hosts[placed.destination.origin] = None
         seconds = self._limits.wall_ms / 1000

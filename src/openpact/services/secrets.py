@@ -90,6 +90,11 @@ class Secrets:
         self._replaced: dict[tuple[str, str], int] = {}  # name and value → until when they are scrubbed all the same
         self._noted: dict[str, int] = {}
 
+    @property
+    def grants_required(self) -> bool:
+        """Say whether a secret is refused to every script until its owner has named hosts and scripts."""
+        return self._require_grants
+
     def everything(self) -> list[Listed]:
         """Give all secrets by name, without their values."""
         with self._store.reading() as snapshot:

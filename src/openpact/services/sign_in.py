@@ -5,8 +5,11 @@ Rules of this file:
   longer and longer, across restarts.
 - Unknown name, wrong proof, disabled and locked account cost the same and read the same.
 - A one-time code works once: its time step is spent in the transaction that accepts it.
+- A name that nobody has is kept nowhere, neither in the record nor where tries are counted: it may be a password, or
+  the first line of a key that was piped into the wrong place.
 """
 
+import hashlib
 import secrets
 from datetime import UTC, datetime
 
@@ -30,6 +33,7 @@ FAILURES_BEFORE_LOCK = 10
 LONGEST_LOCK = instant.HOUR
 TOTP_SECONDS = 30
 _SEEN_EVERY = instant.MINUTE
+_NOBODY = "unknown"  # no username: it is reserved
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -55,16 +59,18 @@ class SignIn:
         self._passwords = passwords
         self._keys = keys
         self._issuer = issuer
+        self._salt = secrets.token_bytes(32)
         self._enrolments: dict[str, str] = {}  # person → secret that waits for its first code
 
     def person(self, who: Principal, username: str, proof: Proof, address: str, request: str | None = None) -> Person:
         """Give the person that the proof shows, and record the sign-in. Raises InvalidCredentials, LimitExceeded."""
-        name = _readable(username)
-        by_name, by_address = f"sign-in/{name}", f"sign-in-from/{address}"
+        given = _readable(username)
+        with self._store.reading() as snapshot:
+            known = people.find_named(snapshot, given)
+        name = _NOBODY if known is None else known.username
+        by_name, by_address = f"sign-in/{given if known else self._unread(given)}", f"sign-in-from/{address}"
         tries.count(self._ledger, by_address, TRIES_A_MINUTE_FROM_ONE_ADDRESS)
         tries.count(self._ledger, by_name)
-        with self._store.reading() as snapshot:
-            known = people.find_named(snapshot, name)
         step = self._proven(known, proof)
         now = self._ledger.now()
         if known is None or step is None or not known.active or known.locked_until > now:
@@ -152,6 +158,10 @@ class SignIn:
 
         self._ledger.act(who, action, username.lower(), change, request_id=request)
 
+    def _unread(self, name: str) -> str:
+        # Tries are counted name by name all the same, under what nobody can read back: the salt ends with the process.
+        return "?" + hashlib.blake2b(name.encode(), key=self._salt, digest_size=16).hexdigest()
+
     def _proven(self, known: Person | None, proof: Proof) -> int | None:
         """Give 0 for a fitting password, the time step of a fitting code, None for anything else."""
         if proof.password is not None:
@@ -190,8 +200,7 @@ class SignIn:
 
 
 def _readable(username: str) -> str:
-    # What is no username is nobody's, and does not go into the record as it came.
     try:
         return rules.check_username(username)
     except errors.Invalid:
-        return "(no username)"
+        return _NOBODY  # what is no username is nobody's

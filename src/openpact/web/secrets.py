@@ -30,7 +30,8 @@ class Set(msgspec.Struct, forbid_unknown_fields=True):
 
 def everything(ask: Ask) -> object:
     """List all secrets."""
-    return {"secrets": [shown(each) for each in ask.house.secrets.everything()]}
+    secrets = ask.house.secrets
+    return {"secrets": [shown(each) for each in secrets.everything()], "grants_required": secrets.grants_required}
 
 
 def one(ask: Ask) -> object:

@@ -155,6 +155,97 @@ def test_who_is_nested_does_not_queue_behind_others_and_is_refused_when_all_are_
     on_slots(use, workers=2)
 
 
+@pytest.mark.promise("SCR-3.07")
+def test_callers_have_turns_however_much_each_of_them_wants() -> None:
+    async def use(admission: Admission) -> None:
+        order: list[str] = []
+
+        async def one(whose: str) -> None:
+            place = await admission.enter(whose=whose)
+            order.append(whose)
+            place.rest()
+            await place.again()
+            order.append(whose.upper())
+            place.leave()
+
+        holder = await admission.enter()
+        all_of_them = asyncio.gather(*map(one, ["a", "a", "a", "a", "b", "c"]))
+        await turns()
+        holder.leave()
+        await all_of_them
+        assert order[:3] == ["a", "b", "c"]
+        assert order.index("B") < 6
+        assert order.index("C") < 8
+        assert sorted(order) == sorted("aaaabcAAAABC")
+
+    on_slots(use)
+
+
+def test_who_returns_has_turns_with_other_callers_too() -> None:
+    async def use(admission: Admission) -> None:
+        many = [await entered_and_resting(admission, "a") for _ in range(5)]
+        holder = await admission.enter()
+        order: list[str] = []
+
+        async def back(place: Place) -> None:
+            await place.again()
+            order.append("a")
+            place.leave()
+
+        returning = [asyncio.create_task(back(place)) for place in many]
+        await turns()
+        other = asyncio.create_task(admission.enter(whose="b"))
+        other.add_done_callback(lambda _: order.append("b"))
+        await turns()
+        holder.leave()
+        (await other).leave()
+        await asyncio.gather(*returning)
+        assert order.index("b") <= 2
+
+    on_slots(use, workers=20)
+
+
+async def entered_and_resting(admission: Admission, whose: str) -> Place:
+    place = await admission.enter(whose=whose)
+    place.rest()
+    return place
+
+
+def test_one_caller_has_at_most_five_sixths_of_the_places() -> None:
+    async def use(admission: Admission) -> None:
+        own = [await entered_and_resting(admission, "a") for _ in range(3)]
+        fourth = asyncio.create_task(admission.enter(whose="a"))
+        await turns()
+        assert (fourth.done(), admission.active) == (False, 0)
+        other = await admission.enter(whose="b")
+        other.leave()
+        own[0].leave()
+        (await fourth).leave()
+        for place in own[1:]:
+            place.leave()
+
+    on_slots(use, workers=4)
+
+
+@pytest.mark.promise("SCR-3.08")
+def test_one_caller_has_at_most_five_sixths_of_the_queue() -> None:
+    async def use(admission: Admission) -> None:
+        place = await admission.enter(whose="a")
+        waiting = [asyncio.create_task(admission.enter(whose="a")) for _ in range(3)]
+        await turns()
+        with pytest.raises(Full):
+            await admission.enter(whose="a")
+        other = asyncio.create_task(admission.enter(whose="b"))
+        await turns()
+        assert admission.waiting == 4
+        for each in (*waiting, other):
+            each.cancel()
+        await asyncio.wait([*waiting, other])
+        place.leave()
+
+    on_slots(use, pending=4)
+
+
 @pytest.mark.parametrize("after", ["before its turn", "at its turn"])
 @pytest.mark.parametrize("how", ["enter", "nested", "again"])
 def test_a_cancelled_wait_loses_no_slot(after: str, how: str) -> None:
@@ -200,6 +291,23 @@ def test_a_full_queue_answers_busy() -> None:
         assert codes == [Code.TIMEOUT, Code.TIMEOUT, Code.BUSY]
 
     on_pool(use, max_active=1, max_workers=1, max_pending=1)
+
+
+def test_a_caller_with_endless_loops_does_not_hold_up_another() -> None:
+    async def use(pool: Pool) -> None:
+        hog = [
+            asyncio.create_task(pool.run(request("never"), Limits(wall_ms=60_000), Desk(), whose="a"))
+            for _ in range(30)
+        ]
+        await soon(lambda: pool.stats().active == 1)
+        began = time.monotonic()
+        ended = await pool.run(request("1"), Limits(), Desk(), whose="b")
+        assert ended.result == "1"
+        assert time.monotonic() - began < 10 * PATIENCE  # and not the thirty turns of the other's
+        for each in hog:
+            each.cancel()
+
+    on_pool(use, max_active=1)
 
 
 def test_endless_loops_starve_nobody() -> None:

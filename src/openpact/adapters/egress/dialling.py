@@ -10,6 +10,7 @@ Rules of this file:
 
 import asyncio
 import errno
+import functools
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 
+from openpact.adapters.egress.listening import Listener
 from openpact.adapters.egress.message import EgressFailed, Kind, refused
 from openpact.domain.address import Network, refusal
 from openpact.domain.destination import is_literal
@@ -87,6 +90,7 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, host: str, addresses: Sequence[str], tls: ssl.SSLContext) -> None:
         self.reached = False  # a connection was given out: from here on something may have been sent
+        self.too_much: EgressFailed | None = None  # why the server was not listened to any longer
         self._checked = frozenset(addresses)
         super().__init__(
             ssl=tls,
@@ -96,6 +100,12 @@ class Connector(aiohttp.TCPConnector):
             limit=1,
             socket_factory=self._open,
         )
+        # The library has no other place for it. Were this one gone, a test of endless answers would fail.
+        listener: Callable[..., ResponseHandler] = Listener
+        self._factory = functools.partial(listener, self._loop, self._refuse)
+
+    def _refuse(self, failure: EgressFailed) -> None:
+        self.too_much = failure
 
     async def connect(
         self,
@@ -105,7 +115,8 @@ class Connector(aiohttp.TCPConnector):
     ) -> "Connection":
         """Connect, the first time. Raises EgressFailed when asked again: that would repeat the request."""
         if self.reached:
-            raise EgressFailed(Kind.CONNECT, "The connection broke before there was an answer.", sent=True)
+            broken = EgressFailed(Kind.CONNECT, "The connection broke before there was an answer.", sent=True)
+            raise self.too_much or broken
         connection = await super().connect(req, traces, timeout)
         self.reached = True
         return connection

@@ -61,7 +61,7 @@ async def exchange(
         ):
             return await _whole(response, outgoing.url, settings.max_body)
     except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
-        raise _translated(error, place, sent=connector.reached) from None
+        raise connector.too_much or _translated(error, place, sent=connector.reached) from None
 
 
 def _on_the_wire(text: str, place: Destination) -> URL:

@@ -24,6 +24,7 @@ from openpact.adapters.sandbox import ends, message, watch, wire
 from openpact.adapters.sandbox.admission import Admission, Full, Place
 from openpact.adapters.sandbox.inside import worker as inside
 from openpact.adapters.sandbox.nursery import Nursery, Worker
+from openpact.adapters.sandbox.room import Room
 from openpact.adapters.sandbox.settings import Settings, missing
 from openpact.adapters.sandbox.talk import Gone, HostPort, Last, Talk
 from openpact.domain import errors
@@ -36,7 +37,6 @@ _LAST_RESORT = 2.0  # seconds after that until the zygote itself counts as stuck
 _ENGINE_MB = 64  # what the engine itself takes, at most
 _CHECK = Limits(wall_ms=5_000)
 _TOLD = ("wall_ms", "memory_mb", "steps", "result_bytes", "log_lines", "log_chars")  # what the engine keeps to
-_SLOWEST_END = 10.0  # seconds that a killed worker's end may take to be heard of, on a machine that is busy
 _SLOWEST_END = 10.0  # seconds that a killed worker's end may take to be heard of, on a busy machine
 _FIRST_PAUSE, _LONGEST_PAUSE, _STEADY = 0.1, 10.0, 30.0  # seconds
 
@@ -70,6 +70,7 @@ class Pool:
         self._admission = Admission(
             max_active=settings.max_active, max_workers=settings.max_workers, max_pending=settings.max_pending
         )
+        self._room = Room(settings.room_bytes)
         self._restart: asyncio.Task[None] | None = None
         self._started_at = asyncio.get_running_loop().time()
         self._pause = 0.0
@@ -94,10 +95,12 @@ class Pool:
         """Give how busy the pool is."""
         return Stats(len(self._nursery.workers), self._admission.active, self._admission.waiting, len(self._idle))
 
-    async def run(self, request: Mapping[str, Any], limits: Limits, host: HostPort, *, nested: bool = False) -> Ended:
-        """Run a script. Raises SandboxUnavailable when it was not begun, and whatever the host raises."""
+    async def run(
+        self, request: Mapping[str, Any], limits: Limits, host: HostPort, *, whose: str = "", nested: bool = False
+    ) -> Ended:
+        """Run a script in its caller's turn. Raises SandboxUnavailable when not begun, and what the host raises."""
         try:
-            place = await self._admission.enter(nested=nested)
+            place = await self._admission.enter(whose=whose, nested=nested)
         except Full:
             return Ended(failure=ends.of(Code.BUSY, limits))
         try:
@@ -147,7 +150,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         began_at = loop.time()
         worker.give(limits.wall_ms + GRACE_MS)
-        talk = Talk(worker, place, limits, host)
+        talk = Talk(worker, place, limits, host, self._room)
         backstop = asyncio.timeout(limits.wall_ms / 1000 + GRACE_MS / 1000 + _LAST_RESORT)
         last: Last
         try:
@@ -163,6 +166,7 @@ class Pool:
             last = ends.of(Code.TIMEOUT, limits)
             await self._put_down(worker)
         finally:
+            talk.close()
             worker.end()
         return last, _usage(talk, worker, loop.time() - began_at)
 

@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int = 128
     max_workers: int = 600
     max_pending: int = 1_000
+    room_bytes: int = 67_108_864  # for all messages of workers together that are not small
     warm: int = 4  # workers that wait, forked and locked, for the next run
     require: Literal["strict", "basic", "none"] = "basic"
     largest_ms: int = 300_000  # the longest wall clock that a run may have

@@ -4,6 +4,7 @@ Rules of this file:
 - The worker is taken for hostile: what it may not say, or says too often, ends it.
 - A call of the host is cancelled when time is up or the worker is gone; nothing waits for it longer than `PARTING`.
 - After a refusal the worker has one thing left to say: that it failed.
+- What is not small is read only once there is room for it, and the room is held until it has been dealt with.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ import msgspec
 from openpact.adapters.sandbox import ends, message, wire
 from openpact.adapters.sandbox.admission import Place
 from openpact.adapters.sandbox.nursery import Worker
+from openpact.adapters.sandbox.room import Room, Share
 from openpact.domain.run import Code, Denied, Failure, Limits
 
 PARTING = 0.25  # seconds that a cancelled call may take to end
 _PIECE = 262_144
+_ESCAPED = 6  # bytes that one character of a text has at most on the wire
 
 Last = message.Done | message.Checked | Failure
 
@@ -37,14 +40,20 @@ class Gone(Exception):
     """The worker ended, or is as good as ended, without a last word."""
 
 
+class _TooMuch(Exception):
+    """A message says by its length that it holds more than its limit."""
+
+
 class Talk:
     """The talk with one worker about one run."""
 
-    def __init__(self, worker: Worker, place: Place, limits: Limits, host: HostPort) -> None:
+    def __init__(self, worker: Worker, place: Place, limits: Limits, host: HostPort, room: Room) -> None:
         self._worker = worker
         self._place = place
         self._limits = limits
         self._host = host
+        self._room = room
+        self._share: Share | None = None
         self._loop = asyncio.get_running_loop()
         self._inbox = wire.Inbox(wire.LONGEST)
         self._ends_at = self._loop.time() + limits.wall_ms / 1000
@@ -63,26 +72,41 @@ class Talk:
         """Serve the worker until its last word. Raises Gone, and what the host raises except Denied."""
         while True:
             try:
-                said = message.from_worker(await self._receive())
+                last = await self._hear()
             except (message.Invalid, wire.TooLong):
                 return self._failure(Code.SANDBOX_VIOLATION)
-            match said:
-                case message.Failed():
-                    self.steps, self.peak = said.steps, said.peak
-                    return ends.failed(said, self._denied) or self._failure(Code.SANDBOX_VIOLATION)
-                case _ if self._denied is not None:
-                    return self._failure(Code.SANDBOX_VIOLATION)
-                case message.Log():
-                    self._lines += 1
-                    if self._lines > self._limits.log_lines or len(said.text) > self._limits.log_chars:
-                        return self._failure(Code.OUTPUT_LIMIT)
-                    self._host.log(said.text)
-                case message.Call():
-                    await self._send(await self._answer(said))
-                case message.Done():
-                    return self._checked(said)
-                case message.Checked():
-                    return said
+            except _TooMuch:
+                return self._failure(Code.OUTPUT_LIMIT)
+            if last is not None:
+                return last
+
+    def close(self) -> None:
+        """Give back what the talk has taken."""
+        share, self._share = self._share, None
+        if share is not None:
+            self._room.give_back(share)
+
+    async def _hear(self) -> Last | None:
+        """Deal with one message. What it holds goes with this call, before its room is given to another."""
+        said = message.from_worker(await self._receive())
+        match said:
+            case message.Failed():
+                self.steps, self.peak = said.steps, said.peak
+                return ends.failed(said, self._denied) or self._failure(Code.SANDBOX_VIOLATION)
+            case _ if self._denied is not None:
+                return self._failure(Code.SANDBOX_VIOLATION)
+            case message.Log():
+                self._lines += 1
+                if self._lines > self._limits.log_lines or len(said.text) > self._limits.log_chars:
+                    return self._failure(Code.OUTPUT_LIMIT)
+                self._host.log(said.text)
+            case message.Call():
+                await self._send(await self._answer(said))
+            case message.Done():
+                return self._checked(said)
+            case message.Checked():
+                return said
+        return None
 
     def _checked(self, said: message.Done) -> Last:
         self.steps, self.peak = said.steps, said.peak
@@ -152,9 +176,12 @@ class Talk:
             raise Gone from None
 
     async def _receive(self) -> bytes:
+        self.close()
         while (said := self._inbox.find_message()) is None:
+            await self._make_room()
+            piece = wire.SMALL if self._share is None else min(_PIECE, self._inbox.missing)
             try:
-                data = await self._loop.sock_recv(self._worker.link, _PIECE)
+                data = await self._loop.sock_recv(self._worker.link, piece)
             except ConnectionError:
                 raise Gone from None
             if not data:
@@ -162,3 +189,20 @@ class Talk:
             self.heard = True
             self._inbox.feed(data)
         return said
+
+    async def _make_room(self) -> None:
+        """Wait for room for the next message, once it is known to be no small one. Raises Gone."""
+        length, start = self._inbox.length, self._inbox.find_start(message.START)
+        if self._share is not None or start is None or length is None or length <= wire.SMALL:
+            return
+        kind = message.kind_of(start)
+        most = {"log": _ESCAPED * self._limits.log_chars, "done": 2 * self._limits.result_bytes}.get(kind, wire.LONGEST)
+        if length > most + wire.SMALL:
+            raise _TooMuch
+        self._share = self._room.ask(length, whose=self._place.whose)
+        if not self._share.turn.done():
+            self._place.rest()  # it cannot go on before it is read
+            either: set[asyncio.Future[Any]] = {self._share.turn, self._worker.exited}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not self._share.turn.done():
+                raise Gone

@@ -12,6 +12,7 @@ from typing import Any
 
 HEADER = struct.Struct("<I")
 _encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+SMALL = 64 * 1024  # bytes of a message for which nobody needs to make room
 LONGEST = 8 * 1024 * 1024  # bytes of one message from a worker
 LONGEST_ANSWER = 32 * 1024 * 1024  # bytes of one message to a worker: the largest body, escaped
 
@@ -41,16 +42,32 @@ class Inbox:
         """Add what was read."""
         self._bytes += data
 
-    def find_message(self) -> bytes | None:
-        """Take out the next message; None while it is not whole. Raises TooLong."""
+    @property
+    def length(self) -> int | None:
+        """The length of the next message; None while it is not there. Raises TooLong."""
         if len(self._bytes) < HEADER.size:
             return None
-        (length,) = HEADER.unpack_from(self._bytes)
+        length: int = HEADER.unpack_from(self._bytes)[0]
         if length > self._longest:
             raise TooLong(f"a message of {length} bytes; {self._longest} are allowed")
-        end = HEADER.size + length
-        if len(self._bytes) < end:
+        return length
+
+    @property
+    def missing(self) -> int:
+        """How many bytes of the next message are not there; before its length is known, those of the length."""
+        return HEADER.size + (self.length or 0) - len(self._bytes)
+
+    def find_start(self, size: int) -> bytes | None:
+        """Give the first bytes of the next message and leave them; None while they are not there."""
+        end = HEADER.size + size
+        return bytes(self._bytes[HEADER.size : end]) if len(self._bytes) >= end else None
+
+    def find_message(self) -> bytes | None:
+        """Take out the next message; None while it is not whole. Raises TooLong."""
+        length = self.length
+        if length is None or self.missing > 0:
             return None
+        end = HEADER.size + length
         message = bytes(self._bytes[HEADER.size : end])
         del self._bytes[:end]
         return message

@@ -103,7 +103,7 @@ def f(a, b = 0xff, *c, d = None, **e):
     for i, j in [(1, 2)]:
         if not a or i:
             b += a[1:2].x
-    return f"{a}{b!r}" + (lambda q: {"k": q})(c)["k"]
+    return f"{a}{b}" + (lambda q: {"k": q})(c)["k"]
 result = http.get("https://a.test/" + x, headers = {"h": secrets.get("A")})
 '''
     given = language.outline(source)

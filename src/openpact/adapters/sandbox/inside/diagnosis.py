@@ -9,7 +9,7 @@ from typing import Any
 
 import starlark
 
-from openpact.adapters.sandbox.inside import shift, trace, tree
+from openpact.adapters.sandbox.inside import literals, shift, trace, tree
 from openpact.adapters.sandbox.inside.builtins import PUBLIC
 from openpact.adapters.sandbox.inside.dialect import DIALECT, GLOBALS, PRELUDE, Language
 from openpact.adapters.sandbox.inside.evaluation import fault_of
@@ -46,19 +46,29 @@ def diagnose(language: Language, name: str, source: str) -> list[dict[str, Any]]
         parsed = starlark.parse(name, source, DIALECT)
     except starlark.StarlarkError as error:
         return [_of_error(str(error), SYNTAX_ERROR, "error", None)]
-    found = [*_shifts(source), *_lints(parsed), *_checked(language, name, source)]
+    found = [*_refused(source), *_lints(parsed), *_checked(language, name, source)]
     return sorted(found, key=lambda one: (one["line"], one["column"]))[:_MOST]
 
 
-def _shifts(source: str) -> list[dict[str, Any]]:
+def _refused(source: str) -> list[dict[str, Any]]:
+    """Find what the engine would take and a run refuses."""
     try:
         shift.rewritten(source, "_")
     except shift.NotExact as error:
-        span = (error.line, error.column, error.line, error.column)
-        return [diagnostic("error", SYNTAX_ERROR, error.message, span)]
+        return [_refusal(error)]
     except tree.Unreadable:
         return [diagnostic("error", SYNTAX_ERROR, "The left shifts of this script cannot be read.", (1, 1, 1, 1))]
+    try:
+        literals.check(source, tree.parsed(source))
+    except literals.NotTheSame as error:
+        return [_refusal(error)]
+    except tree.Unreadable:
+        return []  # the outline says so
     return []
+
+
+def _refusal(error: shift.NotExact | literals.NotTheSame) -> dict[str, Any]:
+    return diagnostic("error", SYNTAX_ERROR, error.message, (error.line, error.column, error.line, error.column))
 
 
 def _lints(parsed: starlark.AstModule) -> list[dict[str, Any]]:

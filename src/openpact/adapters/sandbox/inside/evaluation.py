@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import starlark
 
-from openpact.adapters.sandbox.inside import entry, json_text, shift, trace, tree
+from openpact.adapters.sandbox.inside import entry, json_text, literals, shift, trace, tree
 from openpact.adapters.sandbox.inside.dialect import DIALECT, GLOBALS, PRELUDE, Language
 from openpact.adapters.sandbox.inside.failure import NOWHERE, Failed, Files
 from openpact.adapters.sandbox.inside.world import Fault, World
@@ -76,9 +76,10 @@ class Evaluation:
         name = self._name
         hidden = Hidden.beside(source)
         with self._told():
-            module, parsed = self._prepared(name, source, hidden)
+            module, parsed, whole = self._prepared(name, source, hidden)
             given = None if args is None else self._arguments(args)
-            begin = entry.find(self._tree(source), function, given)
+            begin = entry.find(whole, function, given)
+            del whole  # the run needs the memory
             self._loading.append(name)
             self._evaluate(module, parsed)
             if begin is None:
@@ -97,7 +98,9 @@ class Evaluation:
     def _evaluate(self, module: starlark.Module, parsed: starlark.AstModule) -> None:
         starlark.eval_with(self._options, module, parsed, GLOBALS, file_loader=self._loader)
 
-    def _prepared(self, name: str, source: str, hidden: Hidden) -> tuple[starlark.Module, starlark.AstModule]:
+    def _prepared(
+        self, name: str, source: str, hidden: Hidden
+    ) -> tuple[starlark.Module, starlark.AstModule, ast.Module]:
         self._files.add(name, source, shift.Rewritten(source, {}))
         fault = fault_of(source)
         if fault is not None:
@@ -106,16 +109,24 @@ class Evaluation:
             changed = shift.rewritten(source, hidden.shift)
         except shift.NotExact as error:
             self._parsed(name, source)
-            place = trace.Place(name, error.line, error.column)
-            fault = Fault(error.message, code="syntax_error", hint=_PLAIN_SHIFT)
-            raise Failed(self._files.failure_at(fault, place)) from None
+            raise self._refused(name, error, _PLAIN_SHIFT) from None
         except tree.Unreadable:
             self._parsed(name, source)  # the engine says better what is wrong, if it is wrong
             raise Fault(
                 "The left shifts of this script cannot be read.", code="syntax_error", hint=_PLAIN_SHIFT
             ) from None
         self._files.add(name, source, changed)
-        return self._language.module(hidden.shift, hidden.finish), self._parsed(name, changed.text)
+        parsed = self._parsed(name, changed.text)
+        whole = self._tree(source)
+        try:
+            literals.check(source, whole)
+        except literals.NotTheSame as error:
+            raise self._refused(name, error, None) from None
+        return self._language.module(hidden.shift, hidden.finish), parsed, whole
+
+    def _refused(self, name: str, error: shift.NotExact | literals.NotTheSame, hint: str | None) -> Failed:
+        fault = Fault(error.message, code="syntax_error", hint=hint)
+        return Failed(self._files.failure_at(fault, trace.Place(name, error.line, error.column)))
 
     def _parsed(self, name: str, text: str) -> starlark.AstModule:
         try:
@@ -160,7 +171,7 @@ class Evaluation:
             raise Fault("The loaded files have more than 1 MiB together.")
         self._loading.append(path)
         with self._told():
-            module, parsed = self._prepared(path, source, Hidden.beside(source))
+            module, parsed = self._prepared(path, source, Hidden.beside(source))[:2]
             self._evaluate(module, parsed)
             frozen = module.freeze()
         self._loading.pop()
