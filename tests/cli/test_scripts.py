@@ -258,3 +258,11 @@ def test_a_whole_command_on_a_terminal_is_without_colour_where_none_is_wanted(ho
         for command in ("$OP scripts lint pure.star none.star", "$OP scripts test none.star"):
             assert "\x1b[3" in terminal.do(f"TERM=xterm {command}")[1]
             assert "\x1b[3" not in terminal.do(f"TERM=xterm {plainly} {command}")[1]
+
+
+@pytest.mark.promise("SCR-1.02")
+def test_a_script_that_is_loaded_under_two_spellings_is_one(home: Home) -> None:
+    (home.path / "lib" / "two.star").write_text('print("evaluated")\na = 1\nb = 2\n')
+    (home.path / "loads.star").write_text('load("lib/two", "a")\nload("lib/two.star", "b")\nresult = a + b\n')
+    told = document(home, "test", "loads.star")
+    assert (told["result"], told["logs"], list(told["closure"])) == (3, ["evaluated"], ["lib/two.star"])

@@ -165,7 +165,13 @@ class Evaluation:
             raise Fault(f"Files load one another more than {_MAX_DEPTH} deep.")
         if len(self._loaded) + len(self._loading) > _MAX_FILES:
             raise Fault(f"A run loads {_MAX_FILES} files at most.")
-        source = self._world.ask("load", {"path": path})["source"]
+        answer = self._world.ask("load", {"path": path})
+        # One script may be written in two ways, with and without its ending, and is one module all the same.
+        path, source = answer.get("path", path), answer["source"]
+        if path in self._loaded:
+            return self._loaded[path]
+        if path in self._loading:
+            raise Fault(f"{path} loads itself: {' → '.join([*self._loading, path])}.")
         self._size += len(source.encode())
         if self._size > _MAX_LOADED:
             raise Fault("The loaded files have more than 1 MiB together.")
