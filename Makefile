@@ -56,9 +56,9 @@ dev: $(READY) ## Run the product, anew whenever its source changes (demo data ar
 
 lock: $(READY) ## Resolve the dependencies anew and write the locks, with hashes and without addresses
 	$(BIN)/uv pip compile pyproject.toml --extra postgres --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --no-annotate -q -o requirements/runtime.txt
+	    --no-header --no-annotate -q -o requirements/runtime.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --no-annotate -q -o requirements/dev.txt
+	    --no-header --no-annotate -q -o requirements/dev.txt
 
 clean: ## Remove what the targets made, except the workspace
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

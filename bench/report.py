@@ -104,7 +104,7 @@ def _spread(figure: Figure, unit: str) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"  # noqa: PLR2004
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"  # noqa: PLR2004 - three digits are told
 
 
 def _document(result: Result) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def _environment() -> dict[str, str]:
 def _run(folder: Path, *arguments: str) -> float:
     """Give how long this Python takes for these arguments, in milliseconds."""
     began = time.perf_counter_ns()
-    subprocess.run([sys.executable, *arguments], cwd=folder, env=_environment(), check=True, capture_output=True)  # noqa: S603
+    command = [sys.executable, *arguments]
+    subprocess.run(command, cwd=folder, env=_environment(), check=True, capture_output=True)  # noqa: S603 - our own
     return (time.perf_counter_ns() - began) / 1e6
 
 
@@ -52,7 +53,9 @@ def _daemon(folder: Path, workspace: Path) -> Iterator[Daemon]:
     log = folder / "daemon.log"
     began = time.perf_counter_ns()
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=errors)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
+            command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=errors
+        )
     try:
         url = _first_line(process, log)
         _ask_health(url)

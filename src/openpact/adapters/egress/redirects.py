@@ -20,6 +20,7 @@ from openpact.domain.errors import Invalid
 MOST = 5
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
+_SEE_OTHER, _MOVED = 303, frozenset({301, 302})
 _CREDENTIALS = frozenset({"authorization", "cookie"})
 _OF_THE_BODY = frozenset(
     {"content-encoding", "content-language", "content-location", "content-md5", "content-range", "content-type"}
@@ -68,9 +69,9 @@ def following(asked: Outgoing, answer: Incoming, number: int) -> Hop | None:
     return Hop(number=number, place=place, url=url, crossed=crossed, outgoing=_next(asked, answer.status, url, crossed))
 
 
-def _next(asked: Outgoing, status: int, url: str, crossed: bool) -> Outgoing:  # noqa: FBT001
+def _next(asked: Outgoing, status: int, url: str, crossed: bool) -> Outgoing:  # noqa: FBT001 - as `Hop` has it
     method, body, headers = asked.method, asked.body, asked.headers
-    if (status == 303 and method != "HEAD") or (status in {301, 302} and method == "POST"):  # noqa: PLR2004
+    if (status == _SEE_OTHER and method != "HEAD") or (status in _MOVED and method == "POST"):
         method, body = "GET", None
         headers = tuple(pair for pair in headers if pair[0].lower() not in _OF_THE_BODY)
     if crossed and not asked.portable:

@@ -41,7 +41,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     # A variable left over from debugging (SSLKEYLOGFILE) would write down the keys of what carries secrets.
-    context.keylog_filename = None  # type: ignore[assignment]
+    context.keylog_filename = None  # type: ignore[assignment]  # typeshed knows no way to turn it off
     if ca_file is not None:
         try:
             context.load_verify_locations(ca_file)
