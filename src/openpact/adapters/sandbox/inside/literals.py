@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from openpact.adapters.sandbox.inside import tree
 
 _LONE_RETURN = re.compile(r"\r(?!\n)")
-# Possessive, so that a text of any length is read once and without a stack.
-_TEXT = re.compile(r"""(fr?|r)?('''|\"""|'|")((?:[^\\'"]++|\\.|(?!\2)['"])*+)\2""", re.DOTALL)
+# No possessive quantifiers here: Pythons before 3.11.5 match groups of them wrongly.
+_PREFIX = re.compile(r"fr?|r|")
+_INSIDE = {quote: re.compile(rf"\\.|{quote}", re.DOTALL) for quote in ("'''", '"""', "'", '"')}
 _ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _BRACES = frozenset(map(ord, "{}"))
 _PLAIN_PART = "An f-string holds plain names only, without `!r` and without a format."
@@ -80,10 +81,9 @@ def _written(text: ast.expr, lines: list[str], positions: tree.Positions) -> str
 
 def _spelling(written: str) -> str | None:
     """Say what is wrong with how a text is spelled."""
-    found = _TEXT.fullmatch(written)
-    if found is None:
+    prefix, body = _divided(written)
+    if body is None:
         return "This text cannot be read."
-    prefix, _, body = found.groups()
     for escape in _ESCAPE.finditer(body) if "\\" in body else ():
         behind = escape[1]
         if prefix in {"r", "fr"}:
@@ -94,6 +94,19 @@ def _spelling(written: str) -> str | None:
         elif prefix == "f" and _number(behind) in _BRACES:
             return "An f-string holds no brace that is written as an escape: double it, `{{`."
     return None
+
+
+def _divided(written: str) -> tuple[str, str | None]:
+    """Give what stands before the quotes and between them; None where it is not one whole text."""
+    found = _PREFIX.match(written)
+    prefix = found[0] if found else ""
+    rest = written[len(prefix) :]
+    for quote, inside in _INSIDE.items():
+        if rest.startswith(quote) and rest.endswith(quote) and len(rest) >= 2 * len(quote):
+            body = rest[len(quote) : -len(quote)]
+            ends = any(part[0] == quote for part in inside.finditer(body))
+            return prefix, None if ends else body
+    return prefix, None
 
 
 def _number(behind: str) -> int | None:
